@@ -1,0 +1,1 @@
+"""The synthetic bank: world → people → credit → trade → money → behaviour → marketing → defects."""

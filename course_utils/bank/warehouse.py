@@ -1,0 +1,237 @@
+"""``open_bank``: the tables of one bank as pandas frames, cut at the as-of date."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from course_utils.bank.profile import Profile, load_profile
+from course_utils.contract import Table, load_contract
+from course_utils.errors import CourseError
+from course_utils.paths import warehouse_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def open_bank(code: str, as_of: str | pd.Timestamp | None = None) -> Bank:
+    """Open one bank.
+
+    Parameters
+    ----------
+    code : str
+        Code of the bank, the name of its folder under ``data/banks``.
+    as_of : str or Timestamp, optional
+        Date at which the analysis stands; the profile's date if left out. Nothing that was not
+        known at that date can be seen through the bank.
+
+    Raises
+    ------
+    CourseError
+        If the bank is unknown, has no tables yet, or `as_of` lies outside its data.
+    """
+    return Bank(load_profile(code), as_of)
+
+
+class Bank:
+    """The tables of one bank at one date. Use :func:`open_bank`.
+
+    Attributes
+    ----------
+    code, name : str
+    profile : Profile
+    as_of : pandas.Timestamp
+    folder : pathlib.Path
+        Where the Parquet files lie.
+    """
+
+    def __init__(self, profile: Profile, as_of: str | pd.Timestamp | None = None) -> None:
+        self.profile = profile
+        self.code = profile.code
+        self.name = profile.name
+        self.folder: Path = warehouse_dir(profile.code)
+        if not self.folder.is_dir():
+            raise CourseError(
+                f"“{self.name}”还没有数据：请先运行 course bank generate --bank {self.code}。"
+            )
+        self._cache: dict[str, pd.DataFrame] = {}
+        self.as_of = self._parse_as_of(as_of)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}，截至 {self.as_of:%Y-%m-%d}，{len(self.tables)} 张表>"
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """Names of the tables that this bank has."""
+        return sorted(path.stem for path in self.folder.glob("*.parquet"))
+
+    @cached_property
+    def truth(self) -> dict[str, Any] | None:
+        """Planted truth of a synthetic bank; None for a real bank and in the trainee kit."""
+        path = self.folder / "truth.json"
+        if not path.is_file():
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def has(self, name: str) -> bool:
+        """Say whether the bank has the table ``"loan"`` or the column ``"loan.purpose"``."""
+        table, _, column = name.partition(".")
+        if table not in self.tables:
+            return False
+        return not column or column in self._stored_columns(table)
+
+    def missing(self, *names: str) -> list[str]:
+        """Return the Chinese names of those tables or columns that the bank lacks."""
+        contract = load_contract()
+        lacking = []
+        for name in names:
+            if self.has(name):
+                continue
+            table, _, column = name.partition(".")
+            definition = contract.table(table)
+            label = definition.zh
+            if column:
+                label += f"的“{definition.columns[column].zh}”"
+            lacking.append(label)
+        return lacking
+
+    def load(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a table of the bank as it was known at the as-of date.
+
+        Parameters
+        ----------
+        name : str
+            English table name of the data contract, for example ``"deposit_account"``.
+        columns : sequence of str, optional
+            Read only these columns.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A fresh frame; changing it changes nothing for others.
+
+        Raises
+        ------
+        CourseError
+            If the contract has no such table or column, or the bank lacks it.
+        """
+        definition = load_contract().table(name)
+        if name not in self.tables:
+            raise CourseError(
+                f"“{self.name}”没有“{definition.zh}”（{name}）这张表：真实银行请补报这张表，"
+                f"示例银行请重新运行 course bank generate --bank {self.code}。"
+            )
+        wanted = self._check_columns(definition, columns)
+        if name in self._cache:
+            frame = self._cache[name]
+            return frame.copy(deep=False) if wanted is None else frame[wanted].copy(deep=False)
+        frame = self._read(definition, wanted)
+        if wanted is None:
+            self._cache[name] = frame
+            return frame.copy(deep=False)
+        return frame
+
+    def output_dir(self, lesson: str = "") -> Path:
+        """Return (and make) the folder for deliverables: ``成果`` beside the notebook.
+
+        The build sets ``COURSE_OUTPUT`` so that two banks never write into one folder.
+        """
+        folder = Path(os.environ.get("COURSE_OUTPUT", "成果")) / lesson
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise CourseError(
+                f"无法在“{folder}”写文件：请换一个可写的文件夹，或检查磁盘是否已满。"
+            ) from None
+        return folder
+
+    def _stored_columns(self, name: str) -> list[str]:
+        if name in self._cache:
+            return list(self._cache[name].columns)
+        return [row[0] for row in self._query(f"DESCRIBE SELECT * FROM {self._source(name)}")]
+
+    def _source(self, name: str) -> str:
+        path = str(self.folder / f"{name}.parquet").replace("'", "''")
+        return f"read_parquet('{path}')"
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        import duckdb
+
+        with duckdb.connect(config={"threads": 1}) as connection:
+            return connection.execute(sql).fetchall()
+
+    def _check_columns(self, table: Table, columns: Sequence[str] | None) -> list[str] | None:
+        if columns is None:
+            return None
+        if isinstance(columns, str):
+            columns = [columns]
+        stored = self._stored_columns(table.name)
+        for column in columns:
+            if column in stored:
+                continue
+            if column in table.columns:
+                raise CourseError(
+                    f"“{self.name}”的“{table.zh}”缺少“{table.columns[column].zh}”（{column}）这一列，"
+                    "请在数据映射中补上。"
+                )
+            near = difflib.get_close_matches(column, stored, 1)
+            guess = f"最接近的是“{near[0]}”。" if near else ""
+            raise CourseError(f"“{table.zh}”（{table.name}）没有“{column}”这一列。{guess}")
+        return list(columns)
+
+    def _read(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
+        import duckdb
+
+        cut = self.as_of < self.profile.as_of
+        stored = self._stored_columns(table.name)
+        names = list(stored if columns is None else columns)
+        hidden = [c for c in names if c in table.columns and table.columns[c].hide_after_as_of]
+        selected = ", ".join(
+            f'CASE WHEN "{c}" <= ? THEN "{c}" END AS "{c}"' if cut and c in hidden else f'"{c}"'
+            for c in names
+        )
+        sql = f"SELECT {selected} FROM {self._source(table.name)}"
+        values: list[Any] = [self.as_of.to_pydatetime()] * (len(hidden) if cut else 0)
+        if cut and table.as_of in stored:
+            # the whole as-of day is known: a timestamp at 15:30 of that day stays
+            sql += f' WHERE "{table.as_of}" < ? OR "{table.as_of}" IS NULL'
+            values.append((self.as_of + _one_day()).to_pydatetime())
+        with duckdb.connect(config={"threads": 1}) as connection:
+            return connection.execute(sql, values).df()
+
+    def _parse_as_of(self, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
+        import pandas as pd
+
+        last = self.profile.as_of
+        if as_of is None:
+            return last
+        date = pd.to_datetime(as_of, errors="coerce")
+        if pd.isna(date):
+            raise CourseError(f"AS_OF 应写成 \"2025-12-31\" 这样的日期，现在是“{as_of}”。")
+        date = date.normalize()
+        first = self._first_month()
+        if not first <= date <= last:
+            raise CourseError(
+                f"AS_OF {date:%Y-%m-%d} 不在“{self.name}”的数据范围内："
+                f"请取 {first:%Y-%m-%d} 至 {last:%Y-%m-%d} 之间的日期。"
+            )
+        return date
+
+    def _first_month(self) -> pd.Timestamp:
+        import pandas as pd
+
+        if "customer_month" not in self.tables:
+            return self.profile.as_of - pd.DateOffset(years=2)
+        sql = f"SELECT min(month) FROM {self._source('customer_month')}"
+        return pd.Timestamp(self._query(sql)[0][0])
+
+
+def _one_day() -> pd.Timedelta:
+    import pandas as pd
+
+    return pd.Timedelta(days=1)

@@ -1,0 +1,1 @@
+"""From lesson masters to notebooks, executed editions, pages and the trainee kit."""

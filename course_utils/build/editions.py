@@ -1,0 +1,165 @@
+"""The two editions of a lesson as notebooks: what a trainee opens, what an instructor runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from course_utils.build.masters import Cell, Master, split_answer
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Edition = Literal["trainee", "instructor"]
+
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+_HIDDEN_FROM_TRAINEES = ("wrong", "alternative")
+
+
+def trainee_cells(master: Master) -> list[Cell]:
+    """Return the cells of `master` that a trainee sees."""
+    return [
+        cell
+        for cell in master.cells
+        if not cell.instructor_only
+        and not any(cell.question(role) for role in _HIDDEN_FROM_TRAINEES)
+    ]
+
+
+def build_edition(
+    master: Master, edition: Edition, parameters: Mapping[str, Any] | None = None
+) -> NotebookNode:
+    """Make one edition of a lesson.
+
+    Parameters
+    ----------
+    master : Master
+        The lesson.
+    edition : {"trainee", "instructor"}
+        Trainees get blanks and no instructor cells; instructors get solutions, the wrong answers as
+        folded notes, and the truth.
+    parameters : mapping, optional
+        Values to write into the parameters cell in place of the lesson's defaults, comments kept.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        A valid notebook (nbformat 4.5) without outputs; cell ids depend on the lesson's text only,
+        so that the same master gives the same bytes.
+    """
+    from nbformat import v4
+
+    cells = trainee_cells(master) if edition == "trainee" else list(master.cells)
+    notebook = v4.new_notebook()
+    notebook.nbformat_minor = 5
+    notebook.metadata = {
+        "kernelspec": dict(KERNEL),
+        "language_info": {"name": "python"},
+        "course": {"lesson": master.lesson, "edition": edition},
+    }
+    ids = _CellIds(master.lesson)
+    for cell in cells:
+        node = _node(cell, edition, master, parameters or {})
+        if node is not None:
+            node.id = ids.next(cell)
+            notebook.cells.append(node)
+    return notebook
+
+
+def dumps(notebook: NotebookNode) -> str:
+    """Return a notebook as the text that is kept in files: sorted keys, one space, UTF-8."""
+    import nbformat
+
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+class _CellIds:
+    """Hands out ids that survive edits elsewhere in the lesson."""
+
+    def __init__(self, lesson: str) -> None:
+        self._lesson = lesson
+        self._seen: dict[str, int] = {}
+
+    def next(self, cell: Cell) -> str:
+        roles = [tag.replace(":", "-").lower() for tag in cell.tags if tag != "instructor"]
+        text = f"{self._lesson}\n{cell.kind}\n{cell.source}"
+        name = roles[0] if roles else hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+        count = self._seen[name] = self._seen.get(name, 0) + 1
+        return (name if count == 1 else f"{name}-{count}")[:64]
+
+
+def _node(
+    cell: Cell, edition: Edition, master: Master, parameters: Mapping[str, Any]
+) -> NotebookNode | None:
+    """Return the notebook cell for `cell` in `edition`; None where the edition leaves it out."""
+    from nbformat import v4
+
+    if cell.question("alternative"):
+        return None
+    if question := cell.question("wrong"):
+        return v4.new_markdown_cell(_wrong_note(question, cell), metadata={"tags": ["instructor"]})
+    metadata: dict[str, Any] = dict(cell.metadata)
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    if cell.kind == "markdown":
+        return v4.new_markdown_cell(cell.source, metadata=metadata)
+    source = cell.source
+    if "parameters" in cell.tags:
+        source = set_parameters(source, parameters)
+    if cell.question("answer"):
+        answer = split_answer(source, master.where(cell))
+        source = answer.blank_source if edition == "trainee" else answer.solved_source
+        metadata["deletable"] = False
+    if cell.question("check"):
+        metadata |= {"editable": False, "deletable": False}
+    return v4.new_code_cell(source, metadata=metadata)
+
+
+def _wrong_note(question: str, cell: Cell) -> str:
+    """Return a folded note that shows instructors a wrong answer the check knows by name."""
+    return (
+        f"<details><summary>{question} 常见错误：<code>{cell.variant}</code></summary>\n\n"
+        f"```python\n{cell.source}\n```\n\n</details>"
+    )
+
+
+def set_parameters(source: str, values: Mapping[str, Any]) -> str:
+    """Return a parameters cell with some values replaced and every comment kept.
+
+    Parameters
+    ----------
+    source : str
+        Source of the cell, one assignment a statement.
+    values : mapping
+        New value by name; names that the cell does not assign are left alone.
+    """
+    import ast
+
+    lines = source.split("\n")
+    for node in reversed(ast.parse(source).body):
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name = node.targets[0].id
+        if name not in values:
+            continue
+        first, last = node.value.lineno - 1, node.value.end_lineno - 1
+        # ast counts UTF-8 bytes; comments and Chinese text stand on both sides of the value
+        head = lines[first].encode("utf-8")[: node.value.col_offset].decode("utf-8")
+        tail = lines[last].encode("utf-8")[node.value.end_col_offset :].decode("utf-8")
+        lines[first : last + 1] = [f"{head}{literal(values[name])}{tail}"]
+    return "\n".join(lines)
+
+
+def literal(value: Any) -> str:
+    """Return Python source for a parameter value, with double quotes and readable Chinese."""
+    import json
+
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        items = ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items())
+        return "{" + items + "}"
+    return repr(value)

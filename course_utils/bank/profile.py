@@ -126,7 +126,9 @@ def _build(code: str, raw: Any) -> Profile:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1)
             guess = f"，是不是想写“{near[0]}”" if near else ""
-            raise CourseError(f"{where} 里有不认识的键“{key}”{guess}？可用：{'、'.join(sorted(known))}。")
+            raise CourseError(
+                f"{where} 里有不认识的键“{key}”{guess}？可用：{'、'.join(sorted(known))}。"
+            )
     for key in ("name", "kind", "as_of"):
         if key not in raw:
             raise CourseError(f"{where} 缺少“{key}”，请补上这一行。")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.bank.profile import Profile, load_profile
-from course_utils.contract import Table, load_contract
+from course_utils.contract import Table, known_at, load_contract
 from course_utils.errors import CourseError
 from course_utils.paths import warehouse_dir
 
@@ -185,24 +185,23 @@ class Bank:
         return list(columns)
 
     def _read(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
+        if self.as_of == self.profile.as_of:
+            return self._fetch(table, columns)
+        stored = self._stored_columns(table.name)
+        wanted = stored if columns is None else columns
+        # the dates that decide what was known must be read even if nobody asked for them
+        deciding = [table.as_of, table.as_of_year]
+        deciding += [table.columns[c].known_on for c in wanted if c in table.columns]
+        extra = [c for c in dict.fromkeys(deciding) if c in stored and c not in wanted]
+        frame = known_at(table, self._fetch(table, [*wanted, *extra]), self.as_of)
+        return frame[list(wanted)].reset_index(drop=True)
+
+    def _fetch(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
         import duckdb
 
-        cut = self.as_of < self.profile.as_of
-        stored = self._stored_columns(table.name)
-        names = list(stored if columns is None else columns)
-        hidden = [c for c in names if c in table.columns and table.columns[c].hide_after_as_of]
-        selected = ", ".join(
-            f'CASE WHEN "{c}" <= ? THEN "{c}" END AS "{c}"' if cut and c in hidden else f'"{c}"'
-            for c in names
-        )
-        sql = f"SELECT {selected} FROM {self._source(table.name)}"
-        values: list[Any] = [self.as_of.to_pydatetime()] * (len(hidden) if cut else 0)
-        if cut and table.as_of in stored:
-            # the whole as-of day is known: a timestamp at 15:30 of that day stays
-            sql += f' WHERE "{table.as_of}" < ? OR "{table.as_of}" IS NULL'
-            values.append((self.as_of + _one_day()).to_pydatetime())
+        selected = "*" if columns is None else ", ".join(f'"{column}"' for column in columns)
         with duckdb.connect(config={"threads": 1}) as connection:
-            return connection.execute(sql, values).df()
+            return connection.execute(f"SELECT {selected} FROM {self._source(table.name)}").df()
 
     def _parse_as_of(self, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
         import pandas as pd
@@ -212,7 +211,7 @@ class Bank:
             return last
         date = pd.to_datetime(as_of, errors="coerce")
         if pd.isna(date):
-            raise CourseError(f"AS_OF 应写成 \"2025-12-31\" 这样的日期，现在是“{as_of}”。")
+            raise CourseError(f'AS_OF 应写成 "2025-12-31" 这样的日期，现在是“{as_of}”。')
         date = date.normalize()
         first = self._first_month()
         if not first <= date <= last:
@@ -229,9 +228,3 @@ class Bank:
             return self.profile.as_of - pd.DateOffset(years=2)
         sql = f"SELECT min(month) FROM {self._source('customer_month')}"
         return pd.Timestamp(self._query(sql)[0][0])
-
-
-def _one_day() -> pd.Timedelta:
-    import pandas as pd
-
-    return pd.Timedelta(days=1)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
-@cache
 def home() -> Path | None:
     """Return the folder that holds ``data/``, or None if only the installed package is there.
 

@@ -87,6 +87,12 @@ def read_yaml(path: Path) -> Any:
             return YAML(typ="safe").load(stream)
     except UnicodeDecodeError:
         raise CourseError(f"{path.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from None
+    except ValueError as error:
+        # an impossible date such as 2025-13-31 fails while the file is being read
+        raise CourseError(
+            f"{path.parent.name}/{path.name} 里有读不懂的值（{error}），"
+            "日期请写成 2025-12-31 这样，文字请加引号。"
+        ) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"第 {mark.line + 1} 行第 {mark.column + 1} 列附近" if mark else "某处"

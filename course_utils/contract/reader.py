@@ -1,0 +1,149 @@
+"""Read ``data/contract/*.yml`` strictly into the typed contract."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from course_utils.contract.model import Column, Contract, Table, nearest
+from course_utils.errors import CourseError
+from course_utils.paths import data_dir
+
+_MISSING = dataclasses.MISSING
+#: Attributes of a column or table and the Python types that a value may have.
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
+    {
+        "str": ((str,), "文字"),
+        "str | None": ((str,), "文字"),
+        "bool": ((bool,), "true 或 false"),
+        "int": ((int,), "整数"),
+        "float | None": ((int, float), "数字"),
+        "tuple[str, ...]": ((list,), "方括号里的一串文字"),
+    }
+)
+
+
+class ContractError(CourseError):
+    """The contract files themselves are wrong: a matter for the course author."""
+
+
+def load_contract(folder: str | Path | None = None) -> Contract:
+    """Return the contract; files are read once a process.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Folder with the contract files; the project's own if left out.
+
+    Raises
+    ------
+    ContractError
+        If a file is missing, is not valid YAML 1.2, holds a key twice, or has an attribute that
+        is missing, unknown or of the wrong type.
+    """
+    path = data_dir("contract") if folder is None else Path(folder)
+    return _load(path.resolve())
+
+
+@cache
+def _load(folder: Path) -> Contract:
+    head = _mapping(_read(folder / "contract.yml"), "contract.yml")
+    areas = _mapping(head.get("areas"), "contract.yml 的 areas")
+    files = {path.stem for path in folder.glob("*.yml")} - {"contract"}
+    if missing := [area for area in areas if area not in files]:
+        raise ContractError(f"数据契约缺少文件 {missing[0]}.yml，请补上或从 areas 里删去它。")
+    if surplus := sorted(files - set(areas)):
+        raise ContractError(f"数据契约的 {surplus[0]}.yml 没有列进 contract.yml 的 areas，请补列。")
+    version = head.get("version")
+    if not isinstance(version, str):
+        raise ContractError('contract.yml 的 version 应写成 "1.0" 这样带引号的文字，请修改。')
+    tables: dict[str, Table] = {}
+    for area in areas:
+        file = f"{area}.yml"
+        raw = _mapping(_mapping(_read(folder / file), file).get("tables"), f"{file} 的 tables")
+        for name, body in raw.items():
+            if name in tables:
+                raise ContractError(
+                    f"{file} 里的表“{name}”在 {tables[name].area}.yml 里已经有了，请删去一处。"
+                )
+            tables[name] = _table(name, body, area)
+    return Contract(
+        version=version,
+        tables=MappingProxyType(tables),
+        areas=MappingProxyType(areas),
+        legend=MappingProxyType(_mapping(head.get("legend"), "contract.yml 的 legend")),
+    )
+
+
+def _read(path: Path) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        # pure=True: the optional C reader follows YAML 1.1
+        return YAML(typ="safe", pure=True).load(text)
+    except FileNotFoundError:
+        raise ContractError(
+            f"找不到数据契约文件 {path.name}，请检查 data/contract 文件夹是否完整。"
+        ) from None
+    except UnicodeDecodeError:
+        raise ContractError(f"数据契约文件 {path.name} 不是 UTF-8 编码，请另存后再试。") from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"第 {mark.line + 1} 行第 {mark.column + 1} 列附近" if mark else "某处"
+        raise ContractError(
+            f"数据契约文件 {path.name} 在{where}写法不对，请检查缩进、引号和有没有重复的键。"
+        ) from None
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        raise ContractError(f"数据契约的 {where} 应当是“键: 值”的形式，请检查缩进。")
+    return value
+
+
+def _table(name: str, body: Any, area: str) -> Table:
+    where = f"{area}.yml 的表 {name}"
+    values = dict(_mapping(body, where))
+    columns = _mapping(values.pop("columns", None), f"{where} 的 columns")
+    values = _attributes(Table, values, where, given={"name", "area", "columns"})
+    return Table(
+        name=name,
+        area=area,
+        columns=MappingProxyType({key: _column(key, col, where) for key, col in columns.items()}),
+        **values,
+    )
+
+
+def _column(name: str, body: Any, where: str) -> Column:
+    where = f"{where} 的列 {name}"
+    return Column(name=name, **_attributes(Column, _mapping(body, where), where, given={"name"}))
+
+
+def _attributes(
+    cls: type, values: Mapping[str, Any], where: str, given: set[str]
+) -> dict[str, Any]:
+    """Check the attributes of one table or column and turn lists into tuples."""
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in given}
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            guess = nearest(key, {f: f for f in fields})
+            raise ContractError(f"数据契约 {where} 有不认识的属性“{key}”，{guess}。")
+        kinds, label = _KINDS[str(fields[key].type)]
+        wrong_bool = isinstance(value, bool) and bool not in kinds
+        wrong_item = isinstance(value, list) and not all(isinstance(v, str) for v in value)
+        if not isinstance(value, kinds) or wrong_bool or wrong_item:
+            raise ContractError(
+                f"数据契约 {where} 的“{key}”应当是{label}，现在是“{value}”，请修改。"
+            )
+        result[key] = tuple(value) if isinstance(value, list) else value
+    for key, entry in fields.items():
+        if key not in result and entry.default is _MISSING and entry.default_factory is _MISSING:
+            raise ContractError(f"数据契约 {where} 缺少“{key}”，请补上。")
+    return result

@@ -1,0 +1,309 @@
+"""The lesson that runs in this notebook: `begin`, `check`, `hint`, `carry_on`, `progress`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from course_utils.errors import CourseError
+from course_utils.exercises.context import Bank, Context
+from course_utils.exercises.grading import CheckerError, grade, reference_copy
+from course_utils.exercises.history import History
+from course_utils.exercises.progress import record
+from course_utils.exercises.question import Question
+from course_utils.exercises.result import Note, Outcome, ProgressTable, Result
+
+QUESTION_PACKAGE = "course_utils.exercises.questions"
+
+
+class CheckFailed(AssertionError):
+    """An outcome that CI does not accept; raised only under ``COURSE_CHECK=strict`` or ``stub``."""
+
+
+@dataclass
+class Standing:
+    """How far a trainee is with one question."""
+
+    failed: int = 0
+    checked: int = 0
+    hints: int = 0
+    carried: bool = False
+    last: Outcome | None = None
+
+
+@dataclass
+class Session:
+    """One lesson on one bank in one notebook.
+
+    Attributes
+    ----------
+    lesson : str
+        “m02_n02”.
+    bank : Bank
+        The opened bank.
+    questions : dict[str, Question]
+        By id.
+    namespace : MutableMapping[str, Any]
+        The notebook's variables.
+    """
+
+    lesson: str
+    bank: Bank
+    questions: dict[str, Question]
+    namespace: MutableMapping[str, Any]
+    context: Context = field(init=False)
+    history: History = field(init=False)
+    standing: dict[str, Standing] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.context = Context(self.bank, self.namespace)
+        self.history = History(self.namespace, self.context.parameters.snapshot())
+        self.standing = {name: Standing() for name in self.questions}
+
+    def question(self, name: str) -> Question:
+        """Find a question by id (“E1”, “e1” or 1).
+
+        Raises
+        ------
+        CourseError
+            If the lesson has no such question.
+        """
+        wanted = str(name).strip().upper()
+        wanted = f"E{wanted}" if wanted.isdigit() else wanted
+        if wanted not in self.questions:
+            known = "、".join(self.questions) or "（没有）"
+            raise CourseError(f"本课没有练习 {name}；有的是：{known}。请核对题号。")
+        return self.questions[wanted]
+
+    def grade(self, name: str) -> Result:
+        """Judge one question now, without showing or counting it."""
+        question = self.question(name)
+        earlier = self.history.parameters_at(question.variable)
+        result = grade(question, self.context, self.namespace, earlier=earlier)
+        if result.outcome is Outcome.WRONG and (note := self.history.out_of_order(question)):
+            result = result.with_notes(note)
+        return result
+
+    def check(self, name: str) -> Result:
+        """Judge one question, count the try, add the hints earned so far."""
+        question = self.question(name)
+        result, standing = self.grade(name), self.standing[question.id]
+        standing.checked, standing.last = standing.checked + 1, result.outcome
+        if result.outcome is Outcome.WRONG:
+            standing.failed += 1
+            standing.hints = max(standing.hints, min(standing.failed, len(question.hints)))
+            result = result.with_hints(question.hints[: standing.hints])
+            if standing.failed > len(question.hints):
+                result = result.with_notes(_way_out(question))
+        record(self.lesson, question.id, result.outcome, standing.checked)
+        return result
+
+    def hint(self, name: str) -> Note:
+        """Give the next hint."""
+        question = self.question(name)
+        standing = self.standing[question.id]
+        if standing.hints >= len(question.hints):
+            lines = [f"提示 {i}：{text}" for i, text in enumerate(question.hints, 1)]
+            return Note("\n".join([*lines, "提示已经全部给出。" + _way_out(question)]))
+        standing.hints += 1
+        text = question.hints[standing.hints - 1]
+        return Note(f"{question.id} 提示 {standing.hints}/{len(question.hints)}：{text}")
+
+    def carry_on(self, name: str) -> Note:
+        """Put the reference result into the trainee's variable, so that the lesson can go on."""
+        question = self.question(name)
+        if self.grade(name).outcome is Outcome.RIGHT:
+            return Note(f"{question.id} 已经做对了，变量 {question.variable} 保持不变。")
+        try:
+            value = reference_copy(question, self.context)
+        except (CheckerError, KeyError) as error:
+            raise CourseError(
+                f"{question.id} 的参考结果算不出来：请从参数格开始重新运行，还不行就告诉讲师。"
+            ) from error
+        self.namespace[question.variable] = value
+        self.standing[question.id].carried = True
+        return Note(
+            f"变量 {question.variable} 已换成参考结果，可以接着往下做。"
+            f"想自己再试，重新运行 {question.id} 的答题格即可。"
+        )
+
+    def progress(self) -> ProgressTable:
+        """Where the trainee stands."""
+        rows = tuple(
+            (name, state.last, state.checked, state.hints, state.carried)
+            for name, state in self.standing.items()
+        )
+        return ProgressTable(self.lesson, rows)
+
+
+_current: Session | None = None
+
+
+def begin(
+    lesson: str,
+    bank: str | Bank,
+    as_of: str | None = None,
+    *,
+    namespace: MutableMapping[str, Any] | None = None,
+    questions: tuple[Question, ...] | None = None,
+) -> Bank:
+    """Open the bank, register the lesson's questions, make charts and errors speak Chinese.
+
+    Parameters
+    ----------
+    lesson : str
+        Short name of the lesson, “m02_n02”; its questions are in ``questions/m02_n02.py``.
+    bank : str or Bank
+        Code of the bank, or a bank already opened.
+    as_of : str, optional
+        Data date; None = the profile's.
+    namespace : MutableMapping[str, Any], optional
+        The notebook's variables; found by itself.
+    questions : tuple[Question, ...], optional
+        Questions to use instead of the lesson's own (tests).
+
+    Returns
+    -------
+    Bank
+        The opened bank.
+
+    Raises
+    ------
+    CourseError
+        If the bank cannot be opened.
+    """
+    global _current
+    space = _namespace(sys._getframe(1).f_globals) if namespace is None else namespace
+    if isinstance(bank, str):
+        from course_utils.bank import open_bank
+
+        bank = open_bank(bank, as_of)
+    found = load_questions(lesson) if questions is None else questions
+    _leave()
+    _current = Session(lesson, bank, {question.id: question for question in found}, space)
+    _enter_notebook(_current)
+    return bank
+
+
+def load_questions(lesson: str) -> tuple[Question, ...]:
+    """Questions of a lesson; empty where the lesson has none.
+
+    Parameters
+    ----------
+    lesson : str
+        “m02_n02”, or the full lesson name that starts with it.
+    """
+    key = "_".join(lesson.split("_")[:2])
+    name = f"{QUESTION_PACKAGE}.{key}"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return ()
+    return tuple(module.QUESTIONS)
+
+
+def current() -> Session:
+    """Return the running session.
+
+    Raises
+    ------
+    CourseError
+        If `begin` has not run yet.
+    """
+    if _current is None:
+        raise CourseError("课程还没有开始：请先运行最上面含有 cu.begin(...) 的那一格。")
+    return _current
+
+
+def check(name: str) -> Result | None:
+    """Check the answer to one exercise and show the outcome.
+
+    Parameters
+    ----------
+    name : str
+        “E1”.
+
+    Returns
+    -------
+    Result or None
+        In a notebook the result is shown and None returned; elsewhere the result is returned.
+    """
+    result = current().check(name)
+    shown = _show(result)
+    mode = os.environ.get("COURSE_CHECK", "")
+    if mode == "strict" and result.outcome is not Outcome.RIGHT:
+        raise CheckFailed(repr(result))
+    if mode == "stub" and result.outcome is not Outcome.BLANK:
+        raise CheckFailed(repr(result))
+    return shown
+
+
+def hint(name: str) -> Note | None:
+    """Show the next hint of one exercise."""
+    return _show(current().hint(name))
+
+
+def carry_on(name: str) -> Note | None:
+    """Go on with the reference result of one exercise."""
+    return _show(current().carry_on(name))
+
+
+def progress() -> ProgressTable | None:
+    """Show where the trainee stands in this lesson."""
+    return _show(current().progress())
+
+
+def _way_out(question: Question) -> str:
+    return f'想先往下走，运行 cu.carry_on("{question.id}")。'
+
+
+def _show(thing: Any) -> Any:
+    """Display in a notebook (and return None); elsewhere return the thing."""
+    if _shell() is None:
+        return thing
+    from IPython.display import display
+
+    display(thing)
+    return None
+
+
+def _shell() -> Any:
+    if "IPython" not in sys.modules:
+        return None
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
+def _namespace(caller: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    shell = _shell()
+    return caller if shell is None else shell.user_ns
+
+
+def _enter_notebook(session: Session) -> None:
+    shell = _shell()
+    if shell is None:
+        return
+    from course_utils.exercises import friendly
+
+    friendly.install(shell)
+    shell.events.register("post_run_cell", session.history.after_cell)
+    from course_utils.charts import theme
+
+    theme()
+
+
+def _leave() -> None:
+    """Detach an earlier session of the same notebook from the kernel's events."""
+    shell = _shell()
+    if shell is None or _current is None:
+        return
+    handlers: Mapping[str, list[Any]] = shell.events.callbacks
+    if _current.history.after_cell in handlers.get("post_run_cell", []):
+        shell.events.unregister("post_run_cell", _current.history.after_cell)

@@ -46,6 +46,8 @@ class CourseEngine(NBClientEngine):
         """Execute the notebook; the running client is put into ``kwargs["job"]``."""
         job: Job = kwargs["job"]
         job.notebook = nb_man.nb
+        if job.cancelled:
+            return nb_man.nb
         client = PapermillNotebookClient(
             nb_man,
             kernel_name=kernel_name,
@@ -71,9 +73,11 @@ class Job:
     environment: Mapping[str, str]
     client: PapermillNotebookClient | None = None
     notebook: NotebookNode | None = None
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """Kill the kernel; the thread that waits for it gets an error and ends."""
+        self.cancelled = True
         manager = getattr(self.client, "km", None)
         process = getattr(getattr(manager, "provisioner", None), "process", None)
         if process is not None:
@@ -175,8 +179,8 @@ def execute(notebook: NotebookNode, parameters: Mapping[str, Any], job: Job) -> 
             reason = _reason(error.ename, error.evalue, error.exec_count)
         except nbclient.exceptions.CellTimeoutError:
             reason = f"有一格运行超过 {TIMEOUT} 秒，已停止。"
-        except nbclient.exceptions.DeadKernelError:
-            reason = "内核意外退出，多半是内存不够。"
+        except (nbclient.exceptions.DeadKernelError, RuntimeError):
+            reason = "内核没有启动或意外退出，多半是内存不够。"
         done = job.notebook if job.notebook is not None else notebook
         cells = [json.loads(line) for line in _lines(log)]
     reason = reason or _unfinished(done)

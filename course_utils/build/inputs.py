@@ -1,4 +1,4 @@
-"""Fingerprints of what a lesson's outputs depend on, so that a second build does not repeat work."""
+"""Fingerprints of what a lesson's outputs depend on: an unchanged lesson is not run again."""
 
 from __future__ import annotations
 

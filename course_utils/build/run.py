@@ -18,7 +18,6 @@ from course_utils.build.inputs import shared_fingerprint, task_fingerprint
 from course_utils.build.masters import Master, read_master
 from course_utils.build.parameters import check_profile, lesson_parameters
 from course_utils.build.syllabus import Lesson, Syllabus
-from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -100,7 +99,9 @@ class Build:
 
     def executed(self, edition: Edition) -> Path:
         """Return the folder of the executed notebooks of one edition."""
-        return self.folder / "instructor" if edition == "instructor" else self.folder / "class"
+        return (
+            self.folder / "instructor" if edition == "instructor" else self.folder / "trainee_run"
+        )
 
     def run(
         self,
@@ -223,8 +224,10 @@ def _run_all(tasks: Sequence[Task], jobs: int, root: Path) -> Any:
                 task, _ = running.pop(future)
                 yield task, future.result()
     finally:
-        for _, job in running.values():
-            job.cancel()
+        while any(not future.done() for future in running):
+            for _, job in running.values():
+                job.cancel()
+            wait(running, timeout=0.2)
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -233,6 +236,8 @@ def _run_one(task: Task, job: Job) -> Record:
     from course_utils.build.execute import execute
 
     execution = execute(task.notebook, task.parameters, job)
+    if job.cancelled:
+        return Record(task.lesson.name, task.edition, FAILED, reason="被中断。")
     reason = execution.reason or _broken_promise(task, execution)
     failed_copy = task.output.with_suffix(".failed.ipynb")
     if reason:
@@ -269,8 +274,8 @@ def _broken_promise(task: Task, execution: Execution) -> str:
         )
         if wanted not in text:
             question = checks[0].split(":")[1]
-            said = text.strip().splitlines()
-            return f"{question} 的检查应当回答“{wanted}”，却回答：{said[0] if said else '（没有输出）'}"
+            said = (text.strip().splitlines() or ["（没有输出）"])[0]
+            return f"{question} 的检查应当回答“{wanted}”，却回答：{said}"
     return ""
 
 
@@ -302,17 +307,3 @@ def exit_summary(records: Sequence[Record]) -> str:
             line += f"（{'学员版' if worst.edition == 'trainee' else '讲师版'}）：{worst.reason}"
         lines.append(line)
     return "\n".join(lines)
-
-
-__all__ = [
-    "EDITIONS",
-    "FAILED",
-    "OK",
-    "SKIPPED",
-    "Build",
-    "CourseError",
-    "Record",
-    "default_jobs",
-    "exit_summary",
-    "require_writable",
-]

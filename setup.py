@@ -1,0 +1,31 @@
+"""Packs the data that the package reads (contract, reference, bank profiles) into the wheel."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+SCRATCH = ".cache/wheel"
+
+
+class BuildWithData(build_py):
+    """Copies ``data/<name>`` to ``course_utils/_data/<name>`` of the wheel."""
+
+    def run(self):
+        """Copy packages as usual, then the data."""
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)  # nothing of an older build stays
+        super().run()
+        if self.editable_mode:
+            return
+        for name in ("contract", "reference", "banks"):
+            target = Path(self.build_lib) / "course_utils" / "_data" / name
+            shutil.copytree(ROOT / "data" / name, target, dirs_exist_ok=True)
+
+
+setup(
+    cmdclass={"build_py": BuildWithData},
+    options={"build": {"build_base": SCRATCH}, "bdist_wheel": {"bdist_dir": f"{SCRATCH}/dist"}},
+)

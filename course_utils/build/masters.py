@@ -147,13 +147,13 @@ def split_answer(source: str, where: str = "") -> Answer:
         raise CourseError(
             f'{where}答题格在解答之前要有一行“变量 = ...”或“变量 = "?"”占位，请补上。'
         )
-    if stubs != list(range(stubs[0], begin)):
+    if stubs != [number for number in range(stubs[0], begin) if lines[number].strip()]:
         raise CourseError(
             f"{where}占位行必须紧挨在“{BEGIN_SOLUTION}”之前，中间不能有别的代码，请调整。"
         )
     return Answer(
         before="\n".join(lines[: stubs[0]]),
-        stub="\n".join(lines[stubs[0] : begin]),
+        stub="\n".join(lines[number] for number in stubs),
         solution="\n".join(lines[begin + 1 : end]),
         after="\n".join(lines[end + 1 :]),
     )

@@ -15,7 +15,7 @@ SURNAMES = np.array(
 _GIVEN = list("安宁和平清远明德文华建国春秋雨雪松柏青云海山石川兰芳秀英玉美丽红梅丹霞晓俊杰伟强军")
 _PLACE_FIRST = list("云石清青白金玉龙凤松竹梅桃柳沙枫杉枣荷莲桂梧鹤雁鹿牛马羊古新大小上下高平")
 _PLACE_LAST = list("溪岭湾坪坝桥渡塘泉坡岗沟堰埠台垭坑园坎坳")
-_TOWN_LAST = list("墩涧塬潭畈洼")
+_TOWN_LAST = list("墩涧塬畈滩")
 _FIRM_FIRST = list("禾泽岚苑霁澄牧谷穗硕沛熙朗昱琦砚帆舟禹稷耘")
 _FIRM_SECOND = list("丰兴达茂源顺隆盛宏庆裕泰康益恒发")
 

@@ -1,0 +1,66 @@
+"""Bring generated frames into the order and the types of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from course_utils.contract import Table, load_contract
+from course_utils.contract.model import DATE_TYPES, TEXT_TYPES
+
+if TYPE_CHECKING:
+    from course_utils.synth.state import Simulation
+
+
+def conform(sim: Simulation) -> None:
+    """Replace every table of `sim` by its contract version: columns, types and row order."""
+    contract = load_contract()
+    for name in sorted(sim.tables):
+        sim.tables[name] = conform_table(contract.table(name), sim.tables[name])
+
+
+def conform_table(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one frame in contract order and types, sorted by its key.
+
+    Parameters
+    ----------
+    table : Table
+        Definition of the contract.
+    frame : pandas.DataFrame
+        Generated rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Fresh index; optional columns that were not generated stay out.
+
+    Raises
+    ------
+    KeyError
+        If a required column is missing or a column is not in the contract.
+    """
+    unknown = [name for name in frame.columns if name not in table.columns]
+    missing = [name for name in table.required_columns if name not in frame.columns]
+    if unknown or missing:
+        raise KeyError(f"table {table.name}: unknown columns {unknown}, missing columns {missing}")
+    columns = {
+        name: _cast(frame[name], column.type, column.dtype)
+        for name, column in table.columns.items()
+        if name in frame.columns
+    }
+    result = pd.DataFrame(columns)
+    return result.sort_values(list(table.grain), ignore_index=True, kind="stable")
+
+
+def _cast(values: pd.Series, kind: str, dtype: str) -> pd.Series:
+    if kind in TEXT_TYPES:
+        return values if values.dtype == "str" else values.astype(object).astype("str")
+    if kind == "money":
+        # adding zero turns -0.0 into 0.0, which would be another byte
+        return values.astype("float64").round(2) + 0.0
+    if kind in DATE_TYPES:
+        return pd.to_datetime(values).astype(dtype)
+    if dtype == "Int64" and values.dtype != "Int64":
+        return values.astype("Float64").astype("Int64")
+    return values.astype(dtype)

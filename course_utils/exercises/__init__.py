@@ -84,7 +84,7 @@ from course_utils.exercises.numbers_match import Tolerance
 from course_utils.exercises.predictions import predictions
 from course_utils.exercises.question import Check, Finding, Misconception, Question
 from course_utils.exercises.result import Outcome, Result
-from course_utils.exercises.written import Part, written
+from course_utils.exercises.written import Part, Quote, written
 
 __all__ = [
     "Case",
@@ -96,6 +96,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Question",
+    "Quote",
     "Relation",
     "Result",
     "Tolerance",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,22 @@ class Part:
     def found(self, text: str) -> bool:
         """Whether the text has this part."""
         return any(re.search(word, text) for word in self.words)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A number that a written answer must quote, rounded as it likes.
+
+    Attributes
+    ----------
+    name : str
+        Chinese name of the number: “到期最多的月份的金额”.
+    value : Callable[[Context], float]
+        Recomputes it.
+    """
+
+    name: str
+    value: Callable[[Context], float]
 
 
 @dataclass(frozen=True)
@@ -151,6 +167,7 @@ class Written:
 
     parts: tuple[Part, ...]
     grounded_in: tuple[Any, ...]
+    quotes: tuple[Quote, ...]
     least_numbers: int
     shortest: int
     longest: int
@@ -207,6 +224,9 @@ class Written:
             return Finding(
                 f"这些数字在结果表里找不到依据：{shown}。先在表里算出来，再写进文字；单位也要一致。"
             )
+        absent = [item.name for item in self.quotes if not _quotes(quoted, item.value(context))]
+        if absent:
+            return Finding(f"还要写出这些数字：{'、'.join(absent)}（现在没有写，或者写的不是它）。")
         return PASSED
 
     def _known(self, sources: Sequence[Any], context: Context) -> np.ndarray:
@@ -216,9 +236,15 @@ class Written:
         return np.sort(found[np.isfinite(found)])
 
 
+def _quotes(quoted: Sequence[Quoted], value: float) -> bool:
+    known = np.array([abs(float(value))])
+    return any(grounded(item, known) for item in quoted)
+
+
 def written(
     *parts: Part,
     grounded_in: Sequence[Any],
+    quotes: Sequence[Quote] = (),
     least_numbers: int = 1,
     shortest: int = 20,
     longest: int = 300,
@@ -234,6 +260,8 @@ def written(
     grounded_in : sequence of str or Callable[[Context], Any]
         Names of notebook variables (small result tables, not raw tables), or functions that
         recompute one. Parameter values are always allowed. Rounding and 万, 亿, % are understood.
+    quotes : sequence of Quote
+        Numbers that must be in the text: catches a number taken from the wrong row.
     least_numbers : int
         How many numbers the text must quote.
     shortest, longest : int
@@ -246,6 +274,7 @@ def written(
     return Written(
         parts,
         tuple(grounded_in),
+        tuple(quotes),
         least_numbers,
         shortest,
         longest,

@@ -61,7 +61,7 @@ test: env
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
 	$(PY) -m pytest -q -n 2 --dist loadfile
 	for bank in $(BANKS); do $(COURSE) build --bank $$bank --force; done
-	$(PY) -m course_utils.build.rerun $(BANKS)
+	$(PY) -m course_utils.build.rerun --all $(BANKS)
 	$(COURSE) scan
 
 check: env

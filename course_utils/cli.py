@@ -103,9 +103,11 @@ def bank_list() -> None:
 @bank_group.command("generate")
 @_bank_option
 @click.option("--persons", type=int, default=None, metavar="人数", help="合成多少人，默认看档案。")
-def bank_generate(bank: str, persons: int | None) -> None:
+@click.option("--force", is_flag=True, help="数据已是最新也重新生成。")
+def bank_generate(bank: str, persons: int | None, force: bool) -> None:
     """按银行档案生成合成数据，写到 data/warehouse。"""
     from course_utils.bank import load_profile
+    from course_utils.paths import warehouse_dir
 
     low, high = PERSONS_RANGE
     profile = load_profile(bank)
@@ -115,11 +117,40 @@ def bank_generate(bank: str, persons: int | None) -> None:
             f"人数要在 {low:,} 到 {high:,} 之间，现在是 {size:,}，"
             "请改 --persons 或银行档案里的 persons。"
         )
-    from course_utils.synth import generate_bank
+    from course_utils.synth import is_current, write_bank
 
-    click.echo(f"正在生成 {profile.name} 的数据（{size:,} 人）……")
-    folder = generate_bank(profile.replace(persons=size))
-    click.echo(f"完成：{_short(folder)}")
+    profile = profile.replace(persons=size)
+    folder = _short(warehouse_dir(bank))
+    if not force and is_current(profile):
+        click.echo(f"{profile.name}：数据已是最新（{folder}）。")
+        return
+    with _ProgressBar(f"生成 {profile.name}") as bar:
+        manifest = write_bank(profile, progress=bar.show)
+    rows = sum(manifest["rows"].values())
+    click.echo(
+        f"{profile.name}：{size:,} 人，{len(manifest['rows'])} 张表，{rows:,} 行（{folder}）。"
+    )
+
+
+class _ProgressBar:
+    """A tqdm bar whose total becomes known with the first report."""
+
+    def __init__(self, title: str) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=0, desc=title, dynamic_ncols=True, leave=False)
+
+    def __enter__(self) -> _ProgressBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, label: str, done: int, total: int) -> None:
+        """Say that `done` of `total` steps are finished, and what the last one was."""
+        self._bar.total = total
+        self._bar.set_postfix_str(label, refresh=False)
+        self._bar.update(done - self._bar.n)
 
 
 @main.command("notebooks")
@@ -213,16 +244,8 @@ def _open_build(bank: str, force: bool, jobs: int | None) -> Build:
 
 
 def _run_with_progress(build: Build, lessons: Any) -> list[Record]:
-    from tqdm import tqdm
-
-    with tqdm(total=0, unit="份", desc=build.profile.name, dynamic_ncols=True) as bar:
-
-        def report(record: Record, done: int, total: int) -> None:
-            bar.total = total
-            bar.set_postfix_str(record.lesson)
-            bar.update(done - bar.n)
-
-        return build.run(lessons, report=report)
+    with _ProgressBar(build.profile.name) as bar:
+        return build.run(lessons, report=lambda r, done, total: bar.show(r.lesson, done, total))
 
 
 @main.command("scan")

@@ -355,6 +355,23 @@ def no_result_numbers(master: Master, lesson: Lesson) -> Iterator[Finding]:
 
 
 @_rule
+def offline_prose(master: Master, lesson: Lesson) -> Iterator[Finding]:
+    """No TeX and no links to a network: pages must read the same without one."""
+    for cell in master.cells:
+        if cell.kind != "markdown":
+            continue
+        text = re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL)
+        if re.search(r"\$[^$\n]+\$|\\\(|\\begin\{", text):
+            yield Finding(
+                "no-latex", master.where(cell), "公式请用文字或反引号写，网页断网时不排 TeX。"
+            )
+        if re.search(r"https?://", text):
+            yield Finding(
+                "no-links", master.where(cell), "不要写外部网址，来源写“[来源：文件名，年份]”。"
+            )
+
+
+@_rule
 def outline_taught(master: Master, lesson: Lesson) -> Iterator[Finding]:
     """Every outline id of the lesson has a section that teaches it, and no other id is claimed."""
     listed = set(lesson.home) | set(lesson.refers)

@@ -1,0 +1,272 @@
+"""Lessons run on a bank: one broken lesson loses nothing, a rerun does only what changed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from build_project import NAMES, REPOSITORY, edit, make_build, make_project
+
+from course_utils.bank import load_profile
+from course_utils.build.files import fresh_folder, write_text
+from course_utils.build.masters import read_master
+from course_utils.build.parameters import check_profile, lesson_parameters
+from course_utils.build.run import exit_summary
+from course_utils.errors import CourseError
+
+FIRST, SECOND, THIRD = NAMES
+
+
+def outputs(build, lesson, edition="instructor"):
+    path = next(build.executed(edition).rglob(f"{lesson}.ipynb"))
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", ()))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A build in which the second lesson breaks."""
+    root = make_project(tmp_path_factory.mktemp("project"))
+    edit(
+        root,
+        SECOND,
+        "print(BANK, LIMIT, LABEL)",
+        'from course_utils.errors import CourseError\nraise CourseError("缺少“贷款”表，请补报。")',
+    )
+    build = make_build(root, {"common": {"LIMIT": 7}, "m98_n03": {"LABEL": "“中文”标签"}})
+    seen = []
+    records = build.run(
+        build.syllabus.lessons, report=lambda r, done, total: seen.append((done, total))
+    )
+    return build, {(r.lesson, r.edition): r for r in records}, seen
+
+
+def test_a_broken_lesson_is_reported_in_chinese_and_the_rest_go_on(built):
+    _, records, _ = built
+    assert records[SECOND, "instructor"].failed
+    assert records[SECOND, "instructor"].reason == "缺少“贷款”表，请补报。"
+    for lesson in (FIRST, THIRD):
+        assert records[lesson, "instructor"].status == "ok"
+        assert records[lesson, "trainee"].status == "ok"
+    summary = exit_summary(list(records.values()))
+    assert "缺少“贷款”表" in summary
+    assert summary.count("\n") == 2
+
+
+def test_a_broken_lesson_leaves_its_notebook_aside(built):
+    build, _, _ = built
+    folder = build.executed("instructor") / "0_small"
+    assert not (folder / f"{SECOND}.ipynb").exists()
+    assert (folder / f"{SECOND}.failed.ipynb").is_file()
+    assert not list(build.folder.rglob("*.part"))
+
+
+def test_the_profile_overrides_the_lessons_defaults(built):
+    build, _, _ = built
+    assert "coastal 7 标签" in outputs(build, FIRST)
+    assert "coastal 7 “中文”标签" in outputs(build, THIRD)
+
+
+def test_injected_parameters_are_readable(built):
+    build, _, _ = built
+    text = (build.executed("instructor") / "0_small" / f"{THIRD}.ipynb").read_text(encoding="utf-8")
+    assert "“中文”标签" in text
+    assert "\\\\u" not in text
+
+
+def test_solutions_run_in_one_edition_and_blanks_in_the_other(built):
+    build, _, _ = built
+    assert "正确" in outputs(build, FIRST) and "真值" in outputs(build, FIRST)
+    blank = outputs(build, FIRST, "trainee")
+    assert "还没有作答" in blank and "真值" not in blank
+
+
+def test_run_json_says_how_it_went(built):
+    build, records, seen = built
+    content = json.loads((build.folder / "run.json").read_text(encoding="utf-8"))
+    assert content["bank"] == "coastal"
+    rows = {(row["lesson"], row["edition"]): row for row in content["lessons"]}
+    assert rows.keys() == records.keys()
+    row = rows[FIRST, "instructor"]
+    assert row["seconds"] > 0 and row["cpu_budget"] == 3 and row["warnings"] == []
+    assert 0 <= row["cpu_seconds"] < 3
+    assert seen == [(n, 6) for n in range(1, 7)]
+
+
+def test_a_second_build_runs_only_what_changed(built):
+    build, _, _ = built
+    edit(build.root, THIRD, 'print("真值")', 'print("新的真值")')
+    again = {(r.lesson, r.edition): r.status for r in build.run(build.syllabus.lessons)}
+    assert again == {
+        (FIRST, "instructor"): "unchanged",
+        (FIRST, "trainee"): "unchanged",
+        (SECOND, "instructor"): "failed",
+        (SECOND, "trainee"): "failed",
+        (THIRD, "instructor"): "ok",
+        (THIRD, "trainee"): "unchanged",
+    }
+    assert "新的真值" in outputs(build, THIRD)
+
+
+def run_first(root, *, code, **options):
+    edit(root, FIRST, "print(BANK, LIMIT, LABEL)", code)
+    build = make_build(root, **options)
+    (record,) = build.run(build.syllabus.select([FIRST]), editions=["instructor"])
+    return build, record
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    build, _ = run_first(root, code="print(BANK)", force=True)
+    path = build.executed("instructor") / "0_small" / f"{FIRST}.ipynb"
+    before = path.read_bytes()
+    build.run(build.syllabus.lessons, editions=["instructor"])
+    assert path.read_bytes() == before
+
+
+def test_a_warning_from_a_lesson_is_an_error(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    _, record = run_first(root, code='import warnings\nwarnings.warn("旧写法", FutureWarning)')
+    assert record.failed and "旧写法" in record.reason
+
+
+def test_a_glyph_that_the_font_lacks_is_an_error(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    code = "import matplotlib.pyplot as plt\nfig = plt.figure()\n"
+    code += 'fig.text(0, 0, "中")\nfig.savefig("x.png")'
+    _, record = run_first(root, code=code)
+    assert record.failed and "Glyph" in record.reason
+
+
+def test_a_wrong_reference_answer_fails_the_lesson(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    edit(root, FIRST, "answer = LIMIT * 2\n### END", "answer = LIMIT * 5\n### END")
+    build = make_build(root)
+    (record,) = build.run(build.syllabus.lessons, editions=["instructor"])
+    assert record.failed and record.reason.startswith("E1 的检查应当回答“正确”")
+
+
+def test_a_kernel_that_dies_is_a_failed_lesson(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    _, record = run_first(root, code="import os\nos._exit(3)")
+    assert record.failed and "内核" in record.reason
+
+
+def test_imports_do_not_count_towards_the_cpu_budget(tmp_path):
+    root = make_project(tmp_path, NAMES[:1])
+    _, record = run_first(root, code="import pandas\nimport scipy.stats")
+    assert record.import_seconds > 5 * record.cpu_seconds
+
+
+@pytest.mark.parametrize(
+    ("parameters", "hint"),
+    [
+        ({"m98_n01": {"LIMT": 1}}, "LIMIT"),
+        ({"m98_n01": {"LIMIT": "三"}}, "LIMIT"),
+        ({"m98_n01": {"LIMIT": True}}, "LIMIT"),
+        ({"common": {"LABLE": "x"}}, "LABEL"),
+        ({"m99_n09": {"LIMIT": 1}}, "m99_n09"),
+    ],
+)
+def test_parameters_that_do_not_exist_are_refused_before_anything_runs(tmp_path, parameters, hint):
+    build = make_build(make_project(tmp_path, NAMES[:1]), parameters)
+    with pytest.raises(CourseError, match=hint):
+        build.run(build.syllabus.lessons)
+    assert not build.folder.exists()
+
+
+def test_a_common_parameter_goes_only_to_lessons_that_have_it(tmp_path):
+    root = make_project(tmp_path, NAMES[:2])
+    edit(root, SECOND, "LIMIT = 3  # 上限\n", "")
+    profile = load_profile("coastal").replace(parameters={"common": {"LIMIT": 9}})
+    first, second = (read_master(root / "lessons/0_small" / f"{n}.py") for n in NAMES[:2])
+    check_profile(profile, [first, second])
+    assert lesson_parameters(profile, first) == {"BANK": "coastal", "LIMIT": 9}
+    assert lesson_parameters(profile, second) == {"BANK": "coastal"}
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from build_project import make_build
+build = make_build(Path({root!r}))
+print("started", flush=True)
+build.run(build.syllabus.lessons, editions=["instructor"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupt_leaves_nothing_half_written_and_a_rerun_resumes(tmp_path, number):
+    root = make_project(tmp_path / "p", NAMES[:2])
+    marker = tmp_path / "kernel.pid"
+    slow = f"import os, pathlib, time\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))"
+    edit(root, SECOND, "print(BANK, LIMIT, LABEL)", slow + "\ntime.sleep(60)")
+    script = INTERRUPTED.format(tests=str(REPOSITORY / "tests"), root=str(root))
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    build = make_build(root)
+    finished = build.executed("instructor") / "0_small" / f"{FIRST}.ipynb"
+    deadline = time.monotonic() + 60
+    while not (finished.is_file() and marker.is_file() and build.load_records()):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(timeout=30) != 0
+    for path in build.folder.rglob("*.ipynb"):
+        nbformat.validate(nbformat.read(path, as_version=4))
+        assert path.name == finished.name
+    assert set(build.load_records()) == {f"{FIRST}/instructor"}
+    while time.monotonic() < deadline and Path(f"/proc/{marker.read_text()}").exists():
+        time.sleep(0.1)
+    assert not Path(f"/proc/{marker.read_text()}").exists(), "the kernel outlived its build"
+    edit(root, SECOND, "time.sleep(60)", "time.sleep(0)")
+    again = {r.lesson: r.status for r in build.run(build.syllabus.lessons, ["instructor"])}
+    assert again == {FIRST: "unchanged", SECOND: "ok"}
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "pages"
+    with fresh_folder(target) as aside:
+        write_text(aside / "a.txt", "一")
+
+    def fail():
+        with fresh_folder(target) as aside:
+            write_text(aside / "b.txt", "二")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [p.name for p in tmp_path.rglob("*")] == ["pages", "a.txt"]
+
+
+def test_a_full_disk_is_one_chinese_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "run.json"
+    write_text(path, "旧")
+
+    def full(self, *args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(CourseError, match="磁盘已满"):
+        write_text(path, "新")
+    assert path.read_text(encoding="utf-8") == "旧"
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_read_only_folder_is_one_chinese_sentence(tmp_path, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CourseError, match="不允许写入"):
+        write_text(tmp_path / "x" / "run.json", "新")

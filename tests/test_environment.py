@@ -1,0 +1,72 @@
+"""environment.yml, pyproject.toml and requirements.lock say the same."""
+
+import re
+import tomllib
+
+import pytest
+from build_project import REPOSITORY
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+LOCK_TEXT = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+CONDA = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text(encoding="utf-8"))
+WANTED = [
+    Requirement(line)
+    for group in (
+        PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"].values(),
+        PROJECT["build-system"]["requires"],
+    )
+    for line in group
+]
+
+
+def locked_versions():
+    versions = {}
+    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", LOCK_TEXT, flags=re.MULTILINE):
+        versions.setdefault(canonicalize_name(match[1]), []).append(match[2])
+    return versions
+
+
+LOCKED = locked_versions()
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=str)
+def test_the_lock_satisfies_every_requirement(wanted):
+    versions = LOCKED.get(canonicalize_name(wanted.name), [])
+    assert versions
+    assert all(wanted.specifier.contains(version) for version in versions)
+
+
+def test_every_locked_version_has_hashes():
+    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK_TEXT, flags=re.MULTILINE)
+    for entry in filter(None, entries):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.split("\n")[0]
+
+
+def test_the_lock_names_no_place_to_fetch_from():
+    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", LOCK_TEXT)
+
+
+def test_conda_installs_the_same_lock():
+    assert CONDA["channels"] == ["conda-forge", "nodefaults"]
+    (pip,) = [entry for entry in CONDA["dependencies"] if isinstance(entry, dict)]
+    assert pip == {"pip": ["-r requirements.lock"]}
+    assert "pip" in CONDA["dependencies"]
+
+
+def test_conda_and_ruff_use_a_python_that_the_project_supports():
+    supported = SpecifierSet(PROJECT["project"]["requires-python"])
+    (python,) = [d for d in CONDA["dependencies"] if isinstance(d, str) and d.startswith("python=")]
+    assert supported.contains(python.removeprefix("python=") + ".0")
+    assert PROJECT["tool"]["ruff"]["target-version"] == "py311"
+    assert supported.contains("3.11.0") and supported.contains("3.13.5")
+    assert not supported.contains("3.10.0") and not supported.contains("3.14.0")
+
+
+def test_ruff_looks_into_the_room_called_build():
+    patterns = PROJECT["tool"]["ruff"]["exclude"]
+    assert "build" not in patterns and "build/*" in patterns

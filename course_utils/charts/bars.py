@@ -11,6 +11,7 @@ import pandas as pd
 from course_utils.charts import base, scales, style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -208,8 +209,7 @@ def waterfall(
     low, high = min(tops), max(tops)
     if start is not None and low > 0 and high - low < 0.4 * high:
         ax.set_ylim(low - 0.8 * (high - low or high * 0.05), high + 0.3 * (high - low or high))
-        ax.annotate("纵轴未从 0 开始", (0.995, 0.02), xycoords="axes fraction", ha="right",
-                    color=style.MUTED)  # fmt: skip
+        ax.set_title("纵轴未从 0 开始", loc="right")
     ax.axhline(0, color=style.INK, linewidth=0.8)
     ax.set_xticks(range(len(labels)), labels)
     if max(len(t) for t in labels) * len(labels) > 46:
@@ -256,7 +256,7 @@ def histogram(
     if cuts:
         base.legend_outside(ax)
     base.money_axis(ax, unit, "x")
-    scales._apply(ax, "y", scales.number, "数量")
+    scales.scaled(ax, "y", label="数量")
     return fig
 
 
@@ -310,18 +310,31 @@ def forest(
                     label=None if group is None else str(which))  # fmt: skip
     ax.axvline(reference, color=style.INK, linestyle="--", linewidth=1.2)
     if log:
-        from matplotlib.ticker import NullFormatter
-
-        ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _ratio_ticks(ax)
     ax.set_yticks(range(len(names)), [str(n) for n in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
-    base.money_axis(ax, unit, "x")
+    if not log:
+        base.money_axis(ax, unit, "x")
+    elif unit:
+        ax.set_xlabel(unit)
     if group:
         base.legend_outside(ax)
     return fig
+
+
+def _ratio_ticks(ax: Axes) -> None:
+    """Make the x axis logarithmic with round ratios as ticks (0.5, 1, 2 …)."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    choices = [0.05, 0.1, 0.2, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10, 20, 50]
+    ticks = [v for v in choices if low <= v <= high]
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
 
 
 def funnel_steps(counts: pd.Series, compare: pd.Series | None = None) -> Figure:

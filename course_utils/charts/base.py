@@ -116,7 +116,36 @@ def money_axis(ax: Axes, unit: str | None, axis: str = "y") -> None:
     elif unit == "基点":
         scales.basis_points(ax, axis)
     else:
-        scales._apply(ax, axis, scales.number, unit)
+        scales.scaled(ax, axis, label=unit)
+
+
+def date_axis(ax: Axes, index: pd.Index, ticks: int = 7) -> None:
+    """Put at most about ``ticks`` dates on the x axis, as 2025-01 or, within four months, 01-31.
+
+    Parameters
+    ----------
+    ax : Axes
+        Target.
+    index : Index
+        The dates drawn; anything but a DatetimeIndex is left alone.
+    ticks : int
+        Number of labels to aim at.
+    """
+    if not isinstance(index, pd.DatetimeIndex) or len(index) == 0:
+        return
+    from matplotlib.dates import DateFormatter, DayLocator, MonthLocator
+
+    days = max(1, (index.max() - index.min()).days)
+    if days < 120:
+        step = max(1, -(-days // ticks))
+        locator, form = DayLocator(interval=step), "%m-%d"
+    else:
+        months = -(-days // 30)
+        step = next((s for s in (1, 2, 3, 6, 12, 24) if months / s <= ticks), 60)
+        starts = range(1, 13, step) if step <= 12 else [1]
+        locator, form = MonthLocator(bymonth=list(starts), interval=1), "%Y-%m"
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(DateFormatter(form))
 
 
 def divisor(unit: str | None) -> float:

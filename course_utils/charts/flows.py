@@ -257,11 +257,7 @@ def entity_map(
         if first not in center or second not in center:
             lost = first if first not in center else second
             raise CourseError(f"数据地图里没有表“{lost}”，请检查连线的表名。")
-        (x0, y0), (x1, y1) = center[first], center[second]
-        ax.plot([x0, x1], [y0 + high / 2, y1 + high / 2], color=style.NEUTRAL, zorder=1)
-        ax.text((x0 + x1) / 2, (y0 + y1 + high) / 2, key, ha="center", va="center", zorder=4,
-                fontsize="small", color=style.MUTED,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+        _link(ax, center[first], center[second], key, high)
     for name, (x, y) in center.items():
         color = palette.get((groups or {}).get(name, ""), style.BLUE)
         ax.add_patch(FancyBboxPatch((x - 0.95, y), 1.9, high, boxstyle="round,pad=0.04",
@@ -271,9 +267,26 @@ def entity_map(
             ax.text(x, y + 0.65 + 0.3 * i, column, ha="center", va="center", fontsize="small",
                     zorder=3)  # fmt: skip
     ax.set_xlim(-1.2, (min(columns, len(names)) - 1) * 2.6 + 1.2)
-    ax.set_ylim(rows * (high + 0.8) - 0.5, -0.3)
+    ax.set_ylim(rows * (high + 0.8) - 0.5, -0.75)
     ax.set_axis_off()
     return fig
+
+
+def _link(
+    ax: Axes, start: tuple[float, float], goal: tuple[float, float], key: str, high: float
+) -> None:
+    """Draw one key; within a row, links that skip a box pass above it."""
+    (x0, y0), (x1, y1) = sorted((start, goal))
+    lift = 0.0
+    if y0 == y1 and x1 - x0 > 2.7:
+        lift = high / 2 + 0.3
+    x = np.linspace(x0, x1, 40)
+    t = (x - x0) / (x1 - x0) if x1 > x0 else np.linspace(0, 1, 40)
+    y = y0 + (y1 - y0) * t + high / 2 - lift * np.minimum(1.0, 6 * np.minimum(t, 1 - t))
+    ax.plot(x, y, color=style.NEUTRAL, zorder=1)
+    place = (x[20], y[20]) if lift or y0 == y1 else (x[20], (y0 + y1 + high) / 2)
+    ax.text(*place, key, ha="center", va="center", zorder=4, fontsize="small", color=style.MUTED,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
 
 
 def radar(

@@ -180,7 +180,7 @@ def _month_grid(ax: Axes, month: pd.Period) -> None:
     ax.set_xticks(np.arange(7) + 0.5, list("一二三四五六日"))
     ax.tick_params(length=0)
     ax.xaxis.tick_top()
-    ax.set_xlabel(f"{month.year}年{month.month}月", color=style.MUTED)
+    ax.set_title(f"{month.year}年{month.month}月", loc="left", color=style.INK)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
@@ -251,11 +251,6 @@ def task_calendar(
     ax.set_yticks(range(len(rows)), [str(r) for r in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.grid(axis="both")
-    dates = pd.to_datetime(shown[date])
-    from matplotlib.dates import AutoDateLocator, DateFormatter
-
-    ax.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
-    form = "%m-%d" if (dates.max() - dates.min()).days < 200 else "%Y-%m"
-    ax.xaxis.set_major_formatter(DateFormatter(form))
+    base.date_axis(ax, pd.DatetimeIndex(shown[date]), 8)
     base.legend_outside(ax)
     return fig

@@ -11,17 +11,7 @@ import pandas as pd
 from course_utils.charts import base, style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-def _dates(ax: Axes, index: pd.Index, ticks: int = 7) -> None:
-    if isinstance(index, pd.DatetimeIndex):
-        from matplotlib.dates import AutoDateLocator, DateFormatter
-
-        span = (index.max() - index.min()).days
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=ticks))
-        ax.xaxis.set_major_formatter(DateFormatter("%m-%d" if span < 120 else "%Y-%m"))
 
 
 def small_multiples(
@@ -70,7 +60,7 @@ def small_multiples(
         ax.set_title(str(name), loc="left", color=style.INK)
         base.money_axis(ax, unit)
         ax.set_ylabel("")
-        _dates(ax, table.index, 4)
+        base.date_axis(ax, table.index, 4)
         if isinstance(table.index, pd.DatetimeIndex):
             ax.tick_params(axis="x", rotation=30)
     for ax in axes[table.shape[1] :]:
@@ -275,7 +265,7 @@ def fan(
                     label=target_label)  # fmt: skip
         else:
             ax.axhline(target, linestyle="--", color=style.NEGATIVE, label=target_label)
-    _dates(ax, actual.index.append(paths.index) if len(actual) else paths.index)
+    base.date_axis(ax, actual.index.append(paths.index) if len(actual) else paths.index)
     base.money_axis(ax, unit)
     base.legend_outside(ax)
     return fig
@@ -361,7 +351,7 @@ def line_with_gap(
     if marks is not None and len(marks):
         hit = table.index.isin(marks)
         ax.plot(table.index[hit], a[hit], "o", color=style.NEGATIVE, label=mark_label or None)
-    _dates(ax, table.index)
+    base.date_axis(ax, table.index)
     base.money_axis(ax, unit)
     base.legend_outside(ax)
     return fig

@@ -189,7 +189,8 @@ def lorenz(
             rest = float(np.interp(1 - top_share, x, y))
             ax.plot([1 - top_share], [rest], "o", color=palette[name])
             ax.annotate(f"前 {top_share:.0%} 客户占 {1 - rest:.0%}", (1 - top_share, rest),
-                        (-8, 6), textcoords="offset points", ha="right")  # fmt: skip
+                        (-10, -4), textcoords="offset points", ha="right",
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
     ax.plot([0, 1], [0, 1], "--", color=style.MUTED, label="完全平均")
     ax.grid(axis="both")
     base.money_axis(ax, "%", "x")

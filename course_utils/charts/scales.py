@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
@@ -11,15 +10,59 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def _apply(ax: Axes, axis: str, render: Callable[[float], str], label: str | None) -> None:
+def scaled(
+    ax: Axes,
+    axis: str = "y",
+    factor: float = 1.0,
+    suffix: str = "",
+    decimals: int | None = None,
+    label: str | None = None,
+) -> None:
+    """Show an axis multiplied by ``factor``, with just enough digits to tell the ticks apart.
+
+    Parameters
+    ----------
+    ax : Axes
+        Target.
+    axis : {"x", "y"}
+        Which axis.
+    factor : float
+        Displayed value = data value × factor.
+    suffix : str
+        Text after every number.
+    decimals : int, optional
+        Fixed number of digits.
+    label : str or None
+        Axis label if none is set yet.
+    """
     from matplotlib.ticker import FuncFormatter
 
     if axis not in ("x", "y"):
         raise CourseError(f"坐标轴只能写 x 或 y，不能写“{axis}”。")
     target = ax.xaxis if axis == "x" else ax.yaxis
-    target.set_major_formatter(FuncFormatter(lambda value, _: render(value)))
+
+    class Ticks(FuncFormatter):
+        def __init__(self) -> None:
+            super().__init__(lambda value, _: f"{number(value * factor, self.digits)}{suffix}")
+            self.digits = decimals
+
+        def set_locs(self, locs: list[float]) -> None:
+            super().set_locs(locs)
+            if decimals is None:
+                self.digits = _digits([value * factor for value in locs])
+
+    target.set_major_formatter(Ticks())
     if label and not target.get_label_text():
         target.set_label_text(label)
+
+
+def _digits(values: list[float]) -> int:
+    """Return the fewest digits that show every tick without rounding it visibly."""
+    size = max((abs(v) for v in values), default=1.0) or 1.0
+    for digits in range(6):
+        if all(abs(round(v, digits) - v) <= 1e-6 * size for v in values):
+            return digits
+    return 6
 
 
 def number(value: float, decimals: int | None = None) -> str:
@@ -65,12 +108,12 @@ def wan(ax: Axes, axis: str = "y", decimals: int | None = None, label: str | Non
     label : str or None
         Axis label if none is set yet.
     """
-    _apply(ax, axis, lambda value: number(value / 1e4, decimals), label)
+    scaled(ax, axis, 1e-4, "", decimals, label)
 
 
 def yi(ax: Axes, axis: str = "y", decimals: int | None = None, label: str | None = "亿元") -> None:
     """Show an axis of 元 in 亿元 (parameters as :func:`wan`)."""
-    _apply(ax, axis, lambda value: number(value / 1e8, decimals), label)
+    scaled(ax, axis, 1e-8, "", decimals, label)
 
 
 def percent(
@@ -95,7 +138,7 @@ def percent(
     label : str or None
         Axis label if none is set yet.
     """
-    _apply(ax, axis, lambda value: f"{number(value / scale * 100, decimals)}%", label)
+    scaled(ax, axis, 100 / scale, "%", decimals, label)
 
 
 def basis_points(
@@ -121,4 +164,4 @@ def basis_points(
     label : str or None
         Axis label if none is set yet.
     """
-    _apply(ax, axis, lambda value: number(value * scale, decimals), label)
+    scaled(ax, axis, scale, "", decimals, label)

@@ -129,6 +129,7 @@ def settings(medium: str = "screen") -> dict[str, Any]:
         "figure.dpi": size["dpi"],
         "figure.facecolor": PAPER,
         "figure.constrained_layout.use": True,
+        "figure.constrained_layout.w_pad": 0.1,
         "savefig.dpi": "figure",
         "savefig.facecolor": PAPER,
         "svg.hashsalt": "course",

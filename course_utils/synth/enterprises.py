@@ -31,7 +31,8 @@ _TRADE_TO_CODE = {
 }  # fmt: skip
 _WORDS = {
     "A": ("农业", "生态农业", "种养"), "C": ("制造", "实业", "工贸"), "E": ("装饰", "建筑"),
-    "F": ("商贸", "贸易", "经营"), "G": ("运输", "物流"), "H": ("餐饮", "酒店"), "O": ("服务", "维修"),
+    "F": ("商贸", "贸易", "经营"), "G": ("运输", "物流"), "H": ("餐饮", "酒店"),
+    "O": ("服务", "维修"),
 }  # fmt: skip
 
 
@@ -82,11 +83,13 @@ def draw(sim: Simulation, persons: pd.DataFrame) -> pd.DataFrame:
     borrower = rng.random(count) < calibrated(1.1 * need + 0.2 * (size - 11.4), 0.42)
     weight = rng.permutation(split_integer(population, np.ones(count)))
     firms = pd.DataFrame(index=range(count)).assign(
-        customer_type="企业", segment="企业", gender=None, town_id=branch["town_id"].to_numpy()[branch_pos],
+        customer_type="企业", segment="企业", gender=None,
+        town_id=branch["town_id"].to_numpy()[branch_pos],
         village_id=None, branch_pos=branch_pos, is_rural=False, is_migrant=False,
         loyalty=loyalty, price_sensitivity=rng.standard_normal(count) + 0.2,
         digital=0.4 + rng.standard_normal(count), need=need, pd=logistic(np.log(0.02) + risk),
-        own_money=np.round(money, 2), wallet_share=wallet.round(4), wealth=np.round(money / wallet, 2),
+        own_money=np.round(money, 2), wallet_share=wallet.round(4),
+        wealth=np.round(money / wallet, 2),
         business_size=size, is_borrower=borrower, is_merchant=rng.random(count) < 0.06,
         active=rng.random(count) < 0.72, uses_mobile=rng.random(count) < 0.55, has_payroll=False,
         has_vehicle=rng.random(count) < 0.5, uses_online_loan=False, online_lender_count=0,
@@ -274,10 +277,9 @@ def _relations(sim: Simulation) -> pd.DataFrame:
     trade["count_12m"] = 1 + rng.poisson(9, many)
     parts.append(trade)
     pairs = len(some) // 5
-    parts.append(_edges(some[rng.integers(0, len(some), pairs)], some[rng.integers(0, len(some), pairs)],
-                        "担保", "担保合同"))  # fmt: skip
-    parts.append(_edges(some[rng.integers(0, len(some), pairs)], some[rng.integers(0, len(some), pairs)],
-                        "同址", "登记信息"))  # fmt: skip
+    for relation, origin in (("担保", "担保合同"), ("同址", "登记信息")):
+        ends = some[rng.integers(0, len(some), (2, pairs))]
+        parts.append(_edges(ends[0], ends[1], relation, origin))
     home = people[people["household_id"].notna()]
     first = home.groupby("household_id")["customer_id"].transform("first")
     kin = (first != home["customer_id"]) & (rng.random(len(home)) < 0.5)

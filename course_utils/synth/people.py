@@ -11,7 +11,6 @@ from course_utils.synth.population import draw_population
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import (
     calibrated,
-    draw_days,
     hex_hash,
     ids,
     pick,
@@ -23,16 +22,16 @@ from course_utils.synth.tools import (
 FOCUS_MONEY = 2e5
 _TRADES = {
     "农户": "茶农 橘农 菜农 菌农 粮农 养猪户 养鸡户 养鱼户 林农 花木农 果农 养羊户 农机手 零散农户",
-    "工薪": "教师 医护 公务员 事业单位 村社干部 国企职工 制造工人 建筑技工 店员 司机 文员 保安保洁 物业 "
-    "金融从业 电力通信",
+    "工薪": "教师 医护 公务员 事业单位 村社干部 国企职工 制造工人 建筑技工 店员 司机 文员 保安 "
+    "物业 金融从业 电力通信",
     "企业主": "制造业主 建筑业主 商贸业主 农业业主 物流业主 服务业主",
     "务工": "外出建筑工 外出制造工 外出服务员 外出经商 外出司机 外出家政",
     "退休": "企业退休 机关退休 教师退休 城乡居保 退伍军人",
     "学生": "大学生 高中生 中职生",
 }
 _SHOPS = (
-    "便利店 小吃店 餐馆 服装店 五金店 建材店 农资店 水果店 肉铺 药店 理发店 美容店 汽修店 家电店 超市 烟酒店 "
-    "快递站 民宿"
+    "便利店 小吃店 餐馆 服装店 五金店 建材店 农资店 水果店 肉铺 药店 理发店 美容店 汽修店 家电店 超市 "
+    "烟酒店 快递站 民宿"
 )
 _OCCUPATION = {"农户": "务农", "商户": "个体经营", "企业主": "企业主", "务工": "外出务工",
                "退休": "退休", "学生": "学生"}  # fmt: skip
@@ -322,7 +321,10 @@ def _consent_table(sim: Simulation) -> pd.DataFrame:
         span = (np.datetime64(sim.as_of, "D") - opened).astype(int)
         day = opened + np.floor(span * rng.random(len(at)) * 0.9).astype(int)
         lasts = rng.random(len(at)) < 0.22
-        end = np.where(lasts & agree[at], np.maximum(day + 1095, np.datetime64(sim.as_of, "D") + 30),
+        # some lapsed and nobody asked again; those behind a running loan are always renewed
+        lapsed = (rng.random(len(at)) < 0.2) & (scope in ("营销", "共享"))
+        renewed = np.maximum(day + 1095, np.datetime64(sim.as_of, "D") + 30)
+        end = np.where(lasts & agree[at], np.where(lapsed, day + 1095, renewed),
                        np.datetime64("NaT"))  # fmt: skip
         parts.append(
             pd.DataFrame(

@@ -240,7 +240,7 @@ def _wechat(sim: Simulation, base, kept, money) -> None:
     wish = wish + np.where(people["manager_id"].notna(), 0.6, -1.0)
     wish = wish - np.where((people["customer_type"] == "企业").to_numpy(), 0.5, 0.0)
     joined = rng.random(len(people)) < calibrated(wish, 0.27)
-    first, last = window(sim)
+    last = window(sim)[1]
     opened = people["open_date"].to_numpy().astype("datetime64[D]")
     start = np.maximum(opened, last - 1000)
     joined &= start <= last

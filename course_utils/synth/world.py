@@ -1,4 +1,4 @@
-"""The place and the bank in it: towns, villages, branches, staff, grids, and what surrounds them."""
+"""The place and the bank in it: towns, villages, branches, staff, grids, surroundings."""
 
 from __future__ import annotations
 
@@ -224,10 +224,11 @@ def _employees(sim: Simulation) -> None:
     per_manager = 1 + split_integer(managers - len(kinds), np.sqrt(served))
     mix = np.array([_POST_MIX[kind] for kind in kinds])
     mix = _fit_total(mix, total - managers)
-    post = np.concatenate([np.repeat("客户经理", per_manager.sum()),
-                           np.repeat(np.tile(_POSTS, len(kinds)), mix.ravel())])  # fmt: skip
-    at = np.concatenate([np.repeat(np.arange(len(kinds)), per_manager),
-                         np.repeat(np.repeat(np.arange(len(kinds)), len(_POSTS)), mix.ravel())])  # fmt: skip
+    where = np.arange(len(kinds))
+    desk = np.repeat(where, per_manager)
+    others = np.repeat(np.tile(_POSTS, len(kinds)), mix.ravel())
+    post = np.concatenate([np.repeat("客户经理", len(desk)), others])
+    at = np.concatenate([desk, np.repeat(np.repeat(where, len(_POSTS)), mix.ravel())])
     leavers = np.flatnonzero(post == "客户经理")[:: max(1, managers // 24)]
     post, at = np.concatenate([post, post[leavers]]), np.concatenate([at, at[leavers]])
     active = np.arange(len(post)) < total
@@ -307,6 +308,9 @@ def _grids(sim: Simulation) -> None:
     label = {"街道": "商业街", "市场": "专业市场", "园区": "小微园"}
     serial = pd.Series(kind).groupby([kind, extra]).cumcount().to_numpy() + 1
     names = [f"{stem[t]}{label[k]}{n}号" for t, k, n in zip(extra, kind, serial, strict=True)]
+    shops = np.where(
+        kind == "街道", rng.integers(120, 420, len(extra)), rng.integers(60, 260, len(extra))
+    )
     frame = pd.DataFrame(
         {
             "grid_name": [*village["village_name"], *names],
@@ -319,7 +323,7 @@ def _grids(sim: Simulation) -> None:
             "households": [*village["resident_households"], *rng.integers(60, 400, len(extra))],
             "shops": [
                 *np.round(village["resident_population"] * 0.006).astype(int),
-                *np.where(kind == "街道", rng.integers(120, 420, len(extra)), rng.integers(60, 260, len(extra))),
+                *shops,
             ],
         }
     )  # fmt: skip

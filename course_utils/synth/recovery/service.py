@@ -21,8 +21,13 @@ def fit_logit(design: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     design : numpy.ndarray of float, shape (n, k)
-        With a constant column.
-    outcome : numpy.ndarray of bool, shape (n,)
+        With a constant column or a full set of dummies.
+    outcome : numpy.ndarray of float, shape (n,)
+        Zeros and ones.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (k,)
     """
     coefficients = np.zeros(design.shape[1])
     ridge = 1e-6 * np.eye(design.shape[1])

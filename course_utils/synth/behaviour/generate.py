@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from course_utils.synth.behaviour import mobile, transactions
@@ -25,6 +26,7 @@ def align_products(sim: Simulation) -> None:
     owner = pd.Index(merchant["merchant_id"]).get_indexer(rows["merchant_id"])
     position = pd.Index(sim.people["customer_id"]).get_indexer(merchant["customer_id"])
     months = sim.months(24).to_numpy()
-    panel = transactions.wide_values(sim, position, "product_count", len(months))
+    owners, place = np.unique(position, return_inverse=True)
+    panel = transactions.MonthPanel(sim, owners, len(months)).counts("product_count")
     when = months.searchsorted(rows["month"].to_numpy())
-    sim.tables["merchant_month"] = rows.assign(product_count=panel[owner, when].astype("int64"))
+    sim.tables["merchant_month"] = rows.assign(product_count=panel[place[owner], when])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from course_utils.synth.behaviour.transactions import wide_values
+from course_utils.synth.behaviour.transactions import MonthPanel
 from course_utils.synth.tools import hex_hash, ids
 from course_utils.synth.trade.draw import coded, systematic_uniform, weighted_choice
 
@@ -25,8 +25,9 @@ _PAGE_WEIGHTS = (0.05, 0.30, 0.14, 0.14, 0.09, 0.03, 0.10, 0.07, 0.08)
 def generate(sim: Simulation) -> None:
     """Generate ``mobile_day`` (twelve months) and ``mobile_event`` (three months, sampled)."""
     rows = np.flatnonzero(sim.people["uses_mobile"].to_numpy(dtype=bool))
-    days_panel = wide_values(sim, rows, "mobile_login_days", DAY_MONTHS).astype(np.int64)
-    pay_panel = wide_values(sim, rows, "mobile_transaction_count", DAY_MONTHS).astype(np.int64)
+    panel = MonthPanel(sim, rows, DAY_MONTHS)
+    days_panel = panel.counts("mobile_login_days")
+    pay_panel = panel.counts("mobile_transaction_count")
     gamed = _gamed(sim, rows)
     shown = systematic_uniform(sim.rng("mobile.sample"), len(rows)) < EVENT_CUSTOMERS / len(rows)
     months = sim.months(DAY_MONTHS)

@@ -38,43 +38,48 @@ def sample_rows(sim: Simulation, customers: int | None = None) -> np.ndarray:
     return np.flatnonzero(systematic_uniform(sim.rng("transaction.sample"), total) < chance)
 
 
-def wide_cents(sim: Simulation, rows: np.ndarray, column: str, months: int) -> np.ndarray:
-    """Return a money column of customer_month in cents, ``[len(rows), months]``, latest last."""
-    return np.rint(wide_values(sim, rows, column, months) * 100).astype(np.int64)
+class MonthPanel:
+    """Wide panels of customer_month for some customers; cells without a row are zero.
 
-
-def wide_values(sim: Simulation, rows: np.ndarray, column: str, months: int) -> np.ndarray:
-    """Return a column of customer_month for some customers, ``[len(rows), months]``.
-
-    Uses the row order of the generator (month after month, customers in their order) and falls
-    back to a lookup when the table is ordered otherwise.
+    Parameters
+    ----------
+    sim : Simulation
+        The bank.
+    rows : numpy.ndarray
+        Positions in ``sim.people``.
+    months : int
+        How many of the latest months.
     """
-    table = sim.tables["customer_month"]
-    count = len(sim.people)
-    values = table[column].to_numpy(dtype=float)
-    ids_ = table["customer_id"].to_numpy()
-    known = sim.people["customer_id"].to_numpy()
-    regular = len(table) % count == 0
-    blocks = len(table) // count if regular else 0
-    if regular and (ids_[:count] == known).all() and (ids_[-count:] == known).all():
-        panel = values.reshape(blocks, count)
-        return panel[-months:, rows].T
-    if regular and (ids_[::blocks] == known).all():
-        return values.reshape(count, blocks)[rows, -months:]
-    return _looked_up(table, known[rows], values, months)
 
+    def __init__(self, sim: Simulation, rows: np.ndarray, months: int) -> None:
+        table = sim.tables["customer_month"]
+        last = sim.months(months).to_numpy().astype("datetime64[D]")
+        when = np.searchsorted(last, table["month"].to_numpy().astype("datetime64[D]"))
+        recent = np.flatnonzero(table["month"].to_numpy().astype("datetime64[D]") >= last[0])
+        place = np.full(len(sim.people), -1)
+        place[rows] = np.arange(len(rows))
+        customer = pd.Index(sim.people["customer_id"])
+        where = place[customer.get_indexer(table["customer_id"].to_numpy()[recent])]
+        self._rows = recent[where >= 0]
+        self._where = where[where >= 0]
+        self._when = when[self._rows]
+        self._shape = (len(rows), months)
+        self._table = table
 
-def _looked_up(
-    table: pd.DataFrame, customers: np.ndarray, values: np.ndarray, months: int
-) -> np.ndarray:
-    """Return the panel by customer and month; missing cells are zero."""
-    last = np.sort(table["month"].unique())[-months:]
-    where = pd.Index(customers).get_indexer(table["customer_id"])
-    when = np.searchsorted(last, table["month"].to_numpy())
-    use = (where >= 0) & (table["month"].to_numpy() >= last[0])
-    panel = np.zeros((len(customers), months))
-    panel[where[use], when[use]] = values[use]
-    return panel
+    def values(self, column: str) -> np.ndarray:
+        """Return a column as floats, ``[customers, months]``."""
+        panel = np.zeros(self._shape)
+        source = self._table[column].to_numpy(dtype=float, na_value=0.0)
+        panel[self._where, self._when] = source[self._rows]
+        return panel
+
+    def counts(self, column: str) -> np.ndarray:
+        """Return a column of whole numbers."""
+        return self.values(column).astype(np.int64)
+
+    def cents(self, column: str) -> np.ndarray:
+        """Return a money column in integer cents."""
+        return np.rint(self.values(column) * 100).astype(np.int64)
 
 
 def build_panel(sim: Simulation, rows: np.ndarray) -> Panel:
@@ -86,8 +91,7 @@ def build_panel(sim: Simulation, rows: np.ndarray) -> Panel:
         If the money panel has an amount without payments or more payments than cents.
     """
 
-    def cents(column: str) -> np.ndarray:
-        return wide_cents(sim, rows, column, MONTHS)
+    month = MonthPanel(sim, rows, MONTHS)
 
     def array(name: str) -> np.ndarray:
         values = sim.arrays.get(name)
@@ -96,16 +100,16 @@ def build_panel(sim: Simulation, rows: np.ndarray) -> Panel:
         return np.rint(values[rows, -MONTHS:] * 100).astype(np.int64)
 
     panel = Panel(
-        in_cents=cents("in_amount"),
-        in_count=wide_values(sim, rows, "in_count", MONTHS).astype(np.int64),
-        out_cents=cents("out_amount"),
-        out_count=wide_values(sim, rows, "out_count", MONTHS).astype(np.int64),
-        payroll=cents("payroll_amount"),
-        external_in=cents("external_bank_in_amount"),
-        external_out=cents("external_bank_out_amount"),
-        third_party=cents("third_party_pay_amount"),
-        wealth=cents("wealth_average"),
-        mobile_count=wide_values(sim, rows, "mobile_transaction_count", MONTHS).astype(np.int64),
+        in_cents=month.cents("in_amount"),
+        in_count=month.counts("in_count"),
+        out_cents=month.cents("out_amount"),
+        out_count=month.counts("out_count"),
+        payroll=month.cents("payroll_amount"),
+        external_in=month.cents("external_bank_in_amount"),
+        external_out=month.cents("external_bank_out_amount"),
+        third_party=month.cents("third_party_pay_amount"),
+        wealth=month.cents("wealth_average"),
+        mobile_count=month.counts("mobile_transaction_count"),
         installment=array("loan_installment"),
         acquiring=array("merchant_inflow"),
     )

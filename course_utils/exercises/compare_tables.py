@@ -48,7 +48,7 @@ class Series:
             return got
         have, need = labels(got.index), labels(want.index)
         values = pd.Series(want.to_numpy(), index=_index(need))
-        numeric = _to_numbers(got)
+        numeric = to_numbers(got)
         if numeric is None:
             return self._texts(got, have, values)
         mine = pd.Series(numeric, index=_index(have))
@@ -59,11 +59,11 @@ class Series:
             return reason
         aligned = values if have == need else _aligned(values, mine)
         return _value_difference(
-            mine.to_numpy(float), _to_numbers(aligned), self.tolerance, "索引（分组）对了，但"
+            mine.to_numpy(float), to_numbers(aligned), self.tolerance, "索引（分组）对了，但"
         )
 
     def _texts(self, got: pd.Series, have: list[Any], values: pd.Series) -> str | None:
-        if _to_numbers(values) is not None:
+        if to_numbers(values) is not None:
             return "索引之外应该是一列数，得到的是文字或其他类型。"
         if reason := _group_difference(have, list(values.index), self.order):
             return reason
@@ -133,11 +133,11 @@ class Frame:
         return None
 
     def _column(self, column: str, got: pd.Series, want: pd.Series) -> str | None:
-        expected = _to_numbers(want)
+        expected = to_numbers(want)
         if expected is None:
             wrong = sum(a != b for a, b in zip(labels(got), labels(want), strict=True))
             return f"“{column}”列有 {wrong} 个值不对。" if wrong else None
-        numeric = _to_numbers(got)
+        numeric = to_numbers(got)
         if numeric is None:
             return f"“{column}”列应该是数，得到的是文字或其他类型。"
         tolerance = self.tolerances.get(column, self.tolerance)
@@ -243,7 +243,8 @@ def _objects(items: Sequence[Any]) -> np.ndarray:
     return found
 
 
-def _to_numbers(values: pd.Series) -> np.ndarray | None:
+def to_numbers(values: pd.Series) -> np.ndarray | None:
+    """Floats of a column, missing values as NaN; None if it holds texts, dates or other things."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object)
     kind = getattr(values.dtype, "kind", "O")

@@ -215,13 +215,19 @@ def _diagnosed(
 def recognised(
     question: Question, misconception: Misconception, answer: Any, context: Context
 ) -> bool:
-    """Whether an answer is exactly this mistake. A failing recogniser recognises nothing."""
+    """Whether an answer is exactly this mistake.
+
+    A mistake that gives the right answer on this bank, or whose recogniser fails, is none.
+    """
     try:
         if misconception.matches is not None and misconception.matches(answer, context):
             return True
         if misconception.value is None:
             return False
-        return agrees(question, answer, wrong_value(question, misconception, context), context)
+        wrong = wrong_value(question, misconception, context)
+        if agrees(question, wrong, reference(question, context), context):
+            return False
+        return agrees(question, answer, wrong, context)
     except Exception:
         return False
 

@@ -163,8 +163,7 @@ def mutants(
 
 def _last_value(solution: str) -> ast.AST | None:
     last = ast.parse(solution).body[-1]
-    value = getattr(last, "value", None)
-    return value
+    return getattr(last, "value", None)
 
 
 def sibling_columns(namespace: Mapping[str, object], solution: str) -> dict[str, str]:

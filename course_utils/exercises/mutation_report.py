@@ -100,7 +100,7 @@ def _is_free(question: Question) -> bool:
 def equivalent(question: Question, one: Any, two: Any) -> bool:
     """Whether two answers are the same value, so that no check can tell them apart.
 
-    Functions never are: a sharper case may tell them apart. Order counts where the comparer says so.
+    Functions never are: a sharper case may tell them apart. Order counts if the comparer says so.
     """
     if callable(one) or callable(two):
         return False

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.exercises.compare import names_difference
+from course_utils.exercises.compare_tables import to_numbers
 from course_utils.exercises.context import Context
 from course_utils.exercises.question import PASSED, Finding
 from course_utils.exercises.values import labels, type_name
@@ -79,7 +80,8 @@ def calibration_slope(actual: np.ndarray, probability: np.ndarray, steps: int = 
     """
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     design = np.column_stack([np.ones(len(clipped)), np.log(clipped / (1 - clipped))])
-    coefficient = np.array([0.0, 1.0])
+    share = np.clip(actual.mean(), 1e-3, 1 - 1e-3)
+    coefficient = np.array([np.log(share / (1 - share)), 0.0])
     for _ in range(steps):
         fitted = 1 / (1 + np.exp(-np.clip(design @ coefficient, -30, 30)))
         weight = np.maximum(fitted * (1 - fitted), 1e-9)
@@ -130,9 +132,8 @@ class Predictions:
         have, need = labels(answer.index), labels(actual.index)
         if reason := names_difference(have, need, order=False, what=f"索引（{self.rows}）"):
             return reason + "预测要覆盖规定的测试行，一行不多一行不少。"
-        try:
-            numbers = answer.to_numpy(dtype=float, na_value=np.nan)
-        except (TypeError, ValueError):
+        numbers = to_numbers(answer)
+        if numbers is None:
             return "预测值应该是数，得到的是文字或其他类型。"
         place = {name: row for row, name in enumerate(have)}
         values = numbers[[place[name] for name in need]]

@@ -1,7 +1,8 @@
 """Prove a lesson's exercises on a bank, in this process.
 
-(a) the master's solution passes; (b) the untouched blank is 还没有作答; (c) every named misconception
-fails with its own sentence; (d) mutants of the solution are caught; (e) every alternative passes.
+(a) the master's solution passes; (b) the untouched blank is 还没有作答; (c) every named
+misconception fails with its own sentence; (d) mutants of the solution are caught; (e) every
+alternative passes.
 
 ``python -m course_utils.exercises.proofs --banks all --lessons all``
 """

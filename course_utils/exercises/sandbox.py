@@ -1,4 +1,4 @@
-"""Run lesson cells in this process: quiet, limited in time and memory, in cheap copies of a state."""
+"""Run lesson cells in this process: quiet, limited, in cheap copies of a notebook's state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE = 4096
 
 
 class Overrun(BaseException):
-    """The time limit ran out. A BaseException, so that a cell's own ``except`` does not catch it."""
+    """The time limit ran out. A BaseException: a cell's own ``except`` does not catch it."""
 
 
 def fork(namespace: dict[str, Any]) -> dict[str, Any]:

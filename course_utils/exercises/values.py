@@ -117,14 +117,14 @@ def as_number(value: Any) -> tuple[float, str | None]:
                 "先用列名取出一列，再用 .sum()、.mean() 等算成一个数。"
             )
         value = value.iloc[0, 0]
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if isinstance(value, (pd.Series, pd.Index, np.ndarray, list, tuple)):
         if len(np.shape(value)) != 1 or len(value) != 1:
             return math.nan, (
                 f"需要一个数，得到的是{type_name(value)}。是不是忘了 .sum()、.mean() 或 .iloc[0]？"
             )
         value = value.iloc[0] if isinstance(value, pd.Series) else value[0]
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
     return _scalar(value)
 
 

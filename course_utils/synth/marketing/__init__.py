@@ -1,0 +1,1 @@
+"""Marketing of the synthetic bank: lists, campaigns, contacts, activity, labels, outcomes."""

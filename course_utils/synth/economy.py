@@ -131,7 +131,7 @@ def build_calendar(first: pd.Timestamp, last: pd.Timestamp, opening: list[list[i
     days = pd.date_range(first, last, freq="D", unit="s")
     schedule = read_reference("holidays")
     holiday = pd.Series(None, index=days, dtype=object)
-    workday = pd.Series(days.dayofweek < 5, index=days)
+    workday = pd.Series(days.day_of_week < 5, index=days)
     for row in schedule.itertuples():
         span = pd.date_range(row.start, row.end).intersection(days)
         if row.kind == "放假":

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_utils.synth.credit import mortgage, schedule, tables
+from course_utils.synth.credit import bureau, cases, mortgage, schedule, tables
 from course_utils.synth.credit import products as p
+from course_utils.synth.credit.applications import write_applications
 from course_utils.synth.credit.book import NONE, Book
 from course_utils.synth.credit.borrowers import People, Starts, choose_borrowers, read_people
 from course_utils.synth.credit.chains import simulate
 from course_utils.synth.credit.lines import build_lines, line_changes, line_months
 from course_utils.synth.credit.months import LoanMonths, build_months, fill_panels, settle_dates
+from course_utils.synth.credit.recalls import append_recalls
 from course_utils.synth.credit.workout import WRITTEN_OFF, Workout, work_out
 from course_utils.synth.marketing import campaigns, white_list
 
@@ -38,7 +40,7 @@ def generate(sim: Simulation) -> None:
     taken = people.borrower.copy()
     for chosen in (chains.person, students[0], mortgages[0]):
         taken[chosen] = True
-    listed, campaign_starts = _campaigns(sim, people, taken)
+    listed, campaign_starts, offers = _campaigns(sim, people, taken)
     result = simulate(sim, people, Starts.join([chains, *campaign_starts]))
     home, extras = mortgage.build_mortgages(sim, people, mortgages)
     student = mortgage.build_students(sim, people, students)
@@ -50,21 +52,27 @@ def generate(sim: Simulation) -> None:
     written_off[work.loan[lost]] = work.end[lost]
     _write(sim, people, book, rows, months, settle, written_off, called, first_home, extras)
     _hand_over(sim, people, book, rows, months, settle, called)
+    names = tables.loan_ids(book)
+    append_recalls(sim, people, book, result.recalls, names)
+    cases.write_cases(sim, people, book, rows, work, names)
+    home_rows = slice(first_home, first_home + len(home))
+    cases.write_collateral(sim, book, names, extras["ltv"], home_rows, work)
+    bureau.build(sim, people, book, settle, offers)
+    write_applications(sim, people, book)
     white_list.finish(sim, listed, _borrowing_at(sim, book, settle, listed))
 
 
 def _campaigns(
     sim: Simulation, people: People, taken: np.ndarray
-) -> tuple[white_list.ListRows, list[Starts]]:
+) -> tuple[white_list.ListRows, list[Starts], campaigns.Offers]:
     """Run the campaigns; nobody is won twice."""
     taken = taken.copy()
     online = campaigns.convert_online(sim, people, taken)
     taken[online.person] = True
     other, offers = campaigns.replace_other_banks(sim, people, taken)
-    sim.arrays["_offers"] = offers  # handed to the bureau reports, removed there
     taken[other.person] = True
     listed, starts = white_list.plan(sim, people, taken)
-    return listed, [online, other, starts]
+    return listed, [online, other, starts], offers
 
 
 def _instalments(

@@ -13,7 +13,8 @@ from course_utils.synth.credit.draws import add_months
 DUE, PART, FULL = range(3)
 PAY_KINDS = ("按期", "部分提前", "全部提前")
 ACCELERATION_DAYS = 91  # the bank calls the whole loan once it is more than 90 days overdue
-LATE_SHARE = 0.024
+LATE_SHARE = 0.016
+CHRONIC_SHARE, CHRONIC_LATE = 0.05, 0.55  # borrowers who pay late again and again
 
 
 @dataclass
@@ -200,10 +201,11 @@ def pay(
     start = np.maximum.accumulate(np.where(first, np.arange(n), 0))
     number = np.arange(n) - start + 1
     final = np.concatenate((rows.loan[1:] != rows.loan[:-1], [True]))
-    late = rng.random(n) < np.clip(LATE_SHARE * tendency[rows.loan], 0, 0.35)
-    days_late = np.where(
-        rng.random(n) < 0.78, 1 + rng.integers(0, 7, n), 8 + rng.geometric(1 / 18, n)
-    ).clip(1, 55)
+    chronic = rng.random(len(book)) < np.clip(CHRONIC_SHARE * tendency, 0, 0.4)
+    chance = np.where(chronic, CHRONIC_LATE, np.clip(LATE_SHARE * tendency, 0, 0.2))
+    late = rng.random(n) < chance[rows.loan]
+    short = rng.random(n) < np.where(chronic, 0.12, 0.85)[rows.loan]
+    days_late = np.where(short, 1 + rng.integers(0, 7, n), 8 + rng.geometric(1 / 24, n)).clip(1, 55)
     done = np.isin(book.ending[rows.loan], (1, 2))
     near_end = done & (
         final | np.concatenate((final[1:], [True])) | np.concatenate((final[2:], [True, True]))

@@ -149,8 +149,11 @@ def _inclusive(sim: Simulation, book: Book, company: np.ndarray) -> np.ndarray:
     np.maximum.at(total, book.person, book.amount.astype(float))
     kind = sim.people["customer_type"].astype(str).to_numpy()[book.person]
     segment = sim.people["segment"].astype(str).to_numpy()[book.person]
+    firms = sim.tables["enterprise"].drop_duplicates("customer_id").set_index("customer_id")
+    size = firms["size_reported"].reindex(sim.people["customer_id"]).astype(str).to_numpy()
+    small = ~np.isin(size, ("大型", "中型"))[book.person]
     owner = (kind == "个体工商户") | np.isin(segment, ("商户", "企业主"))
-    business = np.isin(book.kind, (p.TRADER, p.SECURED, p.SME)) & (owner | company)
+    business = np.isin(book.kind, (p.TRADER, p.SECURED, p.SME)) & (owner | (company & small))
     return business & (total[book.person] <= INCLUSIVE_CAP)
 
 

@@ -391,11 +391,12 @@ def contacts(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 def _record(sim: Simulation, table: pd.DataFrame) -> None:
     """Write what really happened on the list to the truth."""
-    fresh = table[~table["already_borrowing"] & ~table.duplicated(["batch", "customer_id"])]
+    worked = table.sort_values(["called", "list_id"], ascending=[False, True])
+    doubled = worked.duplicated(["batch", "customer_id"])
+    fresh = worked[~worked["already_borrowing"] & ~doubled]
     valid = fresh[fresh["phone_valid"] & ~fresh["random_holdout"]]
     reached = fresh[fresh["reached"]]
     sim.record("m01_n01", "loss_phone", float(1 - table["phone_valid"].mean()))
     sim.record("m01_n01", "loss_not_called", float(1 - valid["called"].mean()))
     sim.record("m01_n01", "reach_to_apply", float(reached["applied"].mean()))
-    useless = table["already_borrowing"] | table.duplicated(["batch", "customer_id"])
-    sim.record("m03_n01", "useless_rows", float(useless.mean()))
+    sim.record("m03_n01", "useless_rows", float((worked["already_borrowing"] | doubled).mean()))

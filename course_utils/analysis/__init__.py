@@ -13,6 +13,7 @@ _FAMILIES = (
     "allocate",
     "caliber",
     "churn",
+    "classroom",
     "experiment",
     "ftp",
     "maturity",

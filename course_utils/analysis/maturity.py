@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis._rates import posted_rate, rate_gap
+
+__all__ = [
+    "BUCKET_LABELS",
+    "EDGES_DAYS",
+    "RENEWAL_SHARE",
+    "TERM_KINDS",
+    "bucket",
+    "event_days",
+    "expected_visits",
+    "funding_gap",
+    "ladder",
+    "next_workday",
+    "open_term",
+    "posted_rate",
+    "profile",
+    "rate_gap",
+    "renewal_rate",
+    "renewed",
+    "repricing_saving",
+]
 
 TERM_KINDS = ("定期", "大额存单")
 EDGES_DAYS = (0, 30, 90, 180, 365, 730, 1095, 1826)
@@ -131,7 +152,7 @@ def profile(ladder_table: pd.DataFrame) -> pd.DataFrame:
 
 
 def next_workday(
-    dates: pd.Series, calendar: pd.DataFrame, date: str = "date", workday: str = "is_workday"
+    dates: pd.Series, calendar: pd.DataFrame, date: str = "date", workday: str = "workday"
 ) -> pd.Series:
     """Move dates that fall on a rest day to the next working day.
 
@@ -155,7 +176,7 @@ def next_workday(
     if known.empty:
         return dates.copy()
     days = pd.date_range(known.min().normalize(), known.max().normalize() + pd.Timedelta(days=31))
-    work = pd.Series(days.dayofweek < 5, index=days)
+    work = pd.Series(days.day_of_week < 5, index=days)
     table = calendar.drop_duplicates(date).set_index(date)[workday].astype(bool)
     work.update(table.reindex(days).dropna().astype(bool))
     target = pd.Series(days.where(work.astype(bool)), index=days).bfill()
@@ -303,7 +324,8 @@ def expected_visits(
     if len(table) == 0:
         return table
     days = pd.date_range(table.index.min(), table.index.max(), freq="D")
-    return table.reindex(days).fillna(0.0).rename_axis(index="day", columns=by)
+    full = table.reindex(days).fillna(0.0).rename_axis(index="day")
+    return full.rename_axis(columns=by) if by else full
 
 
 def event_days(
@@ -338,40 +360,3 @@ def event_days(
         }
     )
     return result.sort_values("visits", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def posted_rate(
-    rates: pd.DataFrame,
-    who: str,
-    term_months: Mapping[str, int] | None = None,
-    as_of: pd.Timestamp | str | None = None,
-    columns: Sequence[str] = ("effective_date", "who", "term", "rate"),
-) -> pd.Series:
-    """Return the posted rates in force at a date.
-
-    Parameters
-    ----------
-    rates : DataFrame
-        History: effective date, who posts, term, rate in percent.
-    who : str
-        Whose rates.
-    term_months : mapping, optional
-        Rename the terms, e.g. ``{"1Y": 12}``.
-    as_of : Timestamp, optional
-        Date; default: the latest.
-    columns : sequence of str
-        Names of the four columns.
-
-    Returns
-    -------
-    Series
-        Index = term, value = percent.
-    """
-    start, owner, term, rate = columns
-    _need.columns(rates, columns, "挂牌利率")
-    rows = rates[rates[owner] == who].sort_values(start, kind="stable")
-    if as_of is not None:
-        rows = rows[rows[start] <= pd.Timestamp(as_of)]
-    _need.that(len(rows) > 0, f"利率表里没有“{who}”在该日期的挂牌利率，请检查名称和日期。")
-    latest = rows.groupby(term, observed=True)[rate].last()
-    return latest.rename(index=term_months) if term_months else latest

@@ -95,16 +95,23 @@ def wrap(text: str, width: float) -> str:
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line = ""
-        for token in _tokens(paragraph):
-            closing = token[0] in "，。；：！？、）】》”’%％"
-            if line and not closing and text_width(line + token) > width:
-                lines.append(line.rstrip())
-                line = token.lstrip()
-            else:
-                line += token
-        lines.append(line)
+        broken = _break(paragraph, width)
+        if len(broken) > 1 and text_width(broken[-1]) < 5:
+            broken = _break(paragraph, text_width(paragraph) / len(broken) + 1.5)
+        lines.extend(broken)
     return "\n".join(lines)
+
+
+def _break(paragraph: str, width: float) -> list[str]:
+    lines, line = [], ""
+    for token in _tokens(paragraph):
+        closing = token[0] in "，。；：！？、）】》”’%％"
+        if line and not closing and text_width(line + token) > width:
+            lines.append(line.rstrip())
+            line = token.lstrip()
+        else:
+            line += token
+    return [*lines, line]
 
 
 def _tokens(text: str) -> list[str]:

@@ -211,7 +211,7 @@ def test_series_meets_months_written_differently():
         (lambda s: pd.concat([s, s.iloc[:1]]), "重复"),
         (lambda s: s.where(s > 100), "1 个空值"),
         (lambda s: s.reset_index(drop=True), "都对不上"),
-        (lambda s: s + [0, 7, 0], "1 个数值不对（共 3 个）"),
+        (lambda s: s.add([0, 7, 0]), "1 个数值不对（共 3 个）"),
         (lambda s: s.astype(str), "文字"),
         (lambda s: s.tolist(), "列表"),
         (lambda s: s.groupby(level=0), "groupby"),

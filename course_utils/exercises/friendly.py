@@ -13,7 +13,7 @@ _WIDE = {chr(ord(sign) + 0xFEE0): sign for sign in "()[]{},.:;!?=+-*/<>%&|'\"_#"
 _WIDE |= {"“": '"', "”": '"', "‘": "'", "’": "'", "、": ",", "。": ".", "【": "[", "】": "]"}
 _WIDE |= {"《": "<", "》": ">", "×": "*", "÷": "/", "—": "-", "\u3000": " ", "\u00a0": " "}
 _WIDE |= {"≥": ">=", "≤": "<=", "≠": "!="}
-_INVISIBLE = {" ", "\u200b", "\ufeff"}
+_INVISIBLE = {"\u3000", "\u00a0", "\u200b", "\ufeff"}
 _SEEN_TYPES = {
     "Series": "一列数（Series）",
     "DataFrame": "一张表（DataFrame）",
@@ -62,11 +62,11 @@ def _syntax(error: BaseException, message: str, names: Mapping[str, Any]) -> str
     blamed = re.search(r"invalid (?:non-printable )?character '(.)'|U\+([0-9A-F]{4})", message)
     if "invalid" in message and "character" in message and blamed and not wide:
         sign = blamed.group(1) or chr(int(blamed.group(2), 16))
-        wide = [sign] if sign in _WIDE else []
+        wide = [sign] if sign in _WIDE and sign not in _INVISIBLE else []
         if not wide:
             return where + "这一行里有看不见的字符或全角空格，请删掉后用英文空格重打。"
     if wide:
-        fixes = "，".join(f"“{sign}”改成“{_WIDE[sign]}”" for sign in wide)
+        fixes = "，".join(f"「{sign}」改成「{_WIDE[sign]}」" for sign in wide)
         return f"{where}用了中文（全角）标点：{fixes}。写代码时请切换到英文输入法。"
     return where + _other_syntax(message, line)
 
@@ -165,7 +165,7 @@ def _type(error: BaseException, message: str, names: Mapping[str, Any]) -> str |
         )
     if "is not subscriptable" in message:
         return "方括号 [ ] 前面的东西不能取元素：是不是函数忘了写圆括号 ()，或者变量是空的？"
-    if "positional argument" in message or "keyword argument" in message:
+    if re.search(r"(positional|keyword|exactly one|at (least|most) \d+) argument", message):
         return "调用函数时给的参数个数或名字不对：对照函数的定义检查一遍。"
     if "'<' not supported" in message or "not supported between" in message:
         return "文字和数字不能比大小：检查这一列是不是文字，或者日期有没有转成日期类型。"
@@ -279,29 +279,7 @@ def install(shell: Any) -> None:
         shell.showtraceback((kind, error, tb), tb_offset=tb_offset)
 
     shell.set_custom_exc((Exception,), handler)
-    _explain_syntax_errors(shell)
     shell.InteractiveTB.set_mode("Minimal")
-
-
-def _explain_syntax_errors(shell: Any) -> None:
-    """Put the note above syntax errors too, which IPython shows by a way of their own."""
-    if getattr(shell, "_course_syntax_notes", False):
-        return
-    standard = shell.showsyntaxerror
-
-    def showsyntaxerror(*args: Any, **kwargs: Any) -> None:
-        import sys
-
-        kind, error, _ = sys.exc_info()
-        try:
-            said = explain(kind, error, shell.user_ns) if kind and error else None
-            if said:
-                _display(said)
-        finally:
-            standard(*args, **kwargs)
-
-    shell.showsyntaxerror = showsyntaxerror
-    shell._course_syntax_notes = True
 
 
 def _display(said: str) -> None:

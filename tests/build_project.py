@@ -61,7 +61,8 @@ answer = LIMIT * 2
 ### END SOLUTION
 
 # %% tags=["check:E1"]
-print("还没有作答" if answer is ... else "正确" if answer == LIMIT * 2 else "还不对")
+state = "○ 还没有作答" if answer is ... else "✓ 正确" if answer == LIMIT * 2 else "✗ 还不对"
+print(f"【E1 {{state}}】")
 
 # %% tags=["wrong:E1:tripled"]
 answer = LIMIT * 3

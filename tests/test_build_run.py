@@ -13,6 +13,7 @@ import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
 
 from course_utils.bank import load_profile
+from course_utils.build import inputs, run
 from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.masters import read_master
 from course_utils.build.parameters import check_profile, lesson_parameters
@@ -27,6 +28,14 @@ def outputs(build, lesson, edition="instructor"):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     return "".join(o.get("text", "") for c in notebook.cells for o in c.get("outputs", ()))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def still_sources():
+    """Hold the fingerprint of package and tables still while somebody works on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "shared_fingerprint", lambda root, bank: "same")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +158,7 @@ def test_a_wrong_reference_answer_fails_the_lesson(tmp_path):
     edit(root, FIRST, "answer = LIMIT * 2\n### END", "answer = LIMIT * 5\n### END")
     build = make_build(root)
     (record,) = build.run(build.syllabus.lessons, editions=["instructor"])
-    assert record.failed and record.reason.startswith("E1 的检查应当回答“正确”")
+    assert record.failed and "E1 的检查应当回答“✓ 正确”，却回答：【E1 ✗ 还不对】" in record.reason
 
 
 def test_a_kernel_that_dies_is_a_failed_lesson(tmp_path):
@@ -191,8 +200,22 @@ def test_a_common_parameter_goes_only_to_lessons_that_have_it(tmp_path):
     assert lesson_parameters(profile, second) == {"BANK": "coastal"}
 
 
+def test_the_fingerprint_follows_tables_profile_and_lock(tmp_path, monkeypatch):
+    folder = tmp_path / "warehouse" / "coastal"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("COURSE_WAREHOUSE", str(tmp_path / "warehouse"))
+    seen = [inputs.shared_fingerprint(tmp_path, "coastal")]
+    for path in (folder / "loan.parquet", folder / "truth.json", tmp_path / "requirements.lock"):
+        path.write_text("一", encoding="utf-8")
+        seen.append(inputs.shared_fingerprint(tmp_path, "coastal"))
+    seen.append(inputs.shared_fingerprint(tmp_path, "western"))
+    assert len(set(seen)) == len(seen)
+
+
 INTERRUPTED = """
 import sys
+from course_utils.build import run
+run.shared_fingerprint = lambda root, bank: "same"
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from build_project import make_build

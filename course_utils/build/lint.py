@@ -20,10 +20,10 @@ QUESTIONS = ("E1", "E2", "E3", "E4")
 SECTIONS = ("业务情境", "数据", "演示", "练习", "成果", "讨论", "小结", "揭示真值")
 COMMON_PARAMETERS = ("BANK", "AS_OF", "BRANCH")
 
-_DRAWS = re.compile(
-    r"\.(plot|bar|barh|hist|scatter|boxplot|pie|imshow|fill_between|step|heatmap|pcolormesh)\("
-    r"|plt\.|cu\.charts\.figure|\bsns\."
-)
+#: Names in cu.charts that draw nothing by themselves.
+_NO_PICTURE = {"finish", "theme", "settings", "colors_for", "wrap", "wan", "yi", "percent"}
+_NO_PICTURE |= {"basis_points", "number"}
+_PLOTS = {"plot", "bar", "barh", "hist", "scatter", "boxplot", "pie", "imshow", "fill_between"}
 _MAGIC = re.compile(r"^\s*[%!]", re.MULTILINE)
 
 
@@ -289,16 +289,17 @@ def figures(master: Master, lesson: Lesson) -> Iterator[Finding]:
         if cell.kind != "code" or any(cell.question(role) for role in ("wrong", "alternative")):
             continue
         try:
-            tree = ast.parse(cell.source)
+            calls = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)]
         except SyntaxError:
             continue
-        keywords = [
-            {keyword.arg for keyword in node.keywords}
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and _called(node).startswith("cu.charts.")
+        drawn = sum(_draws(call) for call in calls)
+        finished = [
+            {keyword.arg for keyword in call.keywords}
+            for call in calls
+            if ast.unparse(call.func) == "cu.charts.finish"
         ]
-        complete = any({"title", "alt", "source"} <= names for names in keywords)
-        if _DRAWS.search(cell.source) and not complete:
+        complete = [words for words in finished if {"title", "alt", "source"} <= words]
+        if (drawn and not finished) or len(complete) < len(finished):
             yield Finding(
                 "figure-text",
                 master.where(cell),
@@ -308,8 +309,12 @@ def figures(master: Master, lesson: Lesson) -> Iterator[Finding]:
             yield Finding("figure-show", master.where(cell), "不要写 plt.show()。")
 
 
-def _called(node: ast.Call) -> str:
-    return ast.unparse(node.func)
+def _draws(call: ast.Call) -> bool:
+    """Say whether a call makes a picture: a chart family, or a plot method of pandas."""
+    name = ast.unparse(call.func)
+    if name.startswith("cu.charts."):
+        return name.removeprefix("cu.charts.") not in _NO_PICTURE
+    return name.startswith(("plt.", "sns.")) or (name.rsplit(".", 1)[-1] in _PLOTS and "." in name)
 
 
 @_rule

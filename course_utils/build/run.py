@@ -263,18 +263,19 @@ def _run_one(task: Task, job: Job) -> Record:
 
 def _broken_promise(task: Task, execution: Execution) -> str:
     """Return a reason if a check does not say what it must say in this edition, else ''."""
-    wanted = "正确" if task.edition == "instructor" else "还没有作答"
+    wanted = "✓ 正确" if task.edition == "instructor" else "○ 还没有作答"
     for cell in execution.notebook.cells:
-        checks = [tag for tag in cell.metadata.get("tags", ()) if tag.startswith("check:")]
-        if not checks:
+        question = next(
+            (tag[6:] for tag in cell.metadata.get("tags", ()) if tag.startswith("check:")), None
+        )
+        if question is None:
             continue
         text = "".join(
             output.get("text", "") or output.get("data", {}).get("text/plain", "")
             for output in cell.get("outputs", ())
-        )
-        if wanted not in text:
-            question = checks[0].split(":")[1]
-            said = (text.strip().splitlines() or ["（没有输出）"])[0]
+        ).strip()
+        if not text.startswith(f"【{question} {wanted}】"):
+            said = (text.splitlines() or ["（没有输出）"])[0]
             return f"{question} 的检查应当回答“{wanted}”，却回答：{said}"
     return ""
 

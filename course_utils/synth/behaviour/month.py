@@ -20,8 +20,10 @@ _TYPES = dict.fromkeys(FIELDS, np.int16) | {
     "who": np.int32, "cents": np.int64, "hour": np.int8, "out": np.int8, "kind": np.int8,
     "channel": np.int8, "party": np.int8, "memo": np.int8, "truth": np.int8,
 }  # fmt: skip
-UNSET = -2  # channel to be chosen between mobile bank and the rest
-ROUND_TRANSFER, ROUND_WALLET, ROUND_EXTERNAL = 0.55, 0.06, 0.75
+# Channel still open: mobile bank as often as the panel counts it, otherwise a mixture (UNSET),
+# the shop's code (AT_SHOP) or online banking (ONLINE).
+UNSET, AT_SHOP, ONLINE = -2, -3, -4
+ROUND_TRANSFER, ROUND_WALLET, ROUND_EXTERNAL = 0.70, 0.10, 0.80
 KEYWORD_LENDERS = len(nm.LENDERS)
 
 
@@ -128,7 +130,7 @@ def _inflow(context: Context, rows: Rows) -> None:
 
     def single(item: Item, day: np.ndarray, **columns: Any) -> None:
         who = item.rows()
-        rows.add(who, item.amount[item.count > 0], day=day[who], out=0, **columns)
+        rows.add(who, item.cents(np.ones(len(who))), day=day[who], out=0, **columns)
 
     def each(values: np.ndarray, item: Item) -> np.ndarray:
         return values[item.rows()]
@@ -145,13 +147,18 @@ def _inflow(context: Context, rows: Rows) -> None:
     single(pension, plan.pension_day, hour=4, kind=nm.KIND["养老金"], channel=system,
            name=nm.positions(("社保养老金",))[0], party=nm.PARTY["财政"],
            memo=nm.MEMO_CODE["养老金"], truth=0)  # fmt: skip
-    _takings(context, rows, budget)
-    if context.calendar_month % 3 == 0:
-        small = np.exp(rng.normal(5.0, 1.6, len(plan.habit))).astype(np.int64).clip(1, 60_000)
-        interest = budget.take(np.minimum(small, budget.left // 20))
-        single(interest, np.full(len(small), 21), hour=2, kind=nm.KIND["结息"], channel=system,
-               name=nm.positions(("本行结息",))[0], party=nm.PARTY["本行内部户"],
-               memo=nm.MEMO_CODE["结息"], truth=0)  # fmt: skip
+    passive = panel.passive_in[:, m] - pay.count
+    merchant = panel.acquiring[:, m] > 0
+    quarter = context.calendar_month % 3 == 0
+    small = np.exp(rng.normal(5.0, 1.6, len(plan.habit))).astype(np.int64).clip(1, 60_000)
+    small = np.where((passive >= 1 + merchant) & (quarter | ~merchant), small, 0)
+    only = (small > 0) & (passive >= budget.slots) & ~merchant
+    wanted = np.where(only, budget.left, np.minimum(small, np.maximum(budget.left // 20, small > 0)))
+    interest = budget.take(wanted, 1, flexible=True)
+    single(interest, np.full(len(small), 21), hour=2, kind=nm.KIND["结息"], channel=system,
+           name=nm.positions(("本行结息",))[0], party=nm.PARTY["本行内部户"],
+           memo=nm.MEMO_CODE["结息"], truth=0)  # fmt: skip
+    _takings(context, rows, budget, passive - interest.count)
     if context.calendar_month in (6, 11):
         grant = budget.take(plan.subsidy)
         single(grant, np.full(len(plan.subsidy), 18), hour=10, kind=nm.KIND["财政补贴"],
@@ -175,16 +182,15 @@ def _own_transfers(context: Context, rows: Rows, item: Item, out: int) -> None:
     step = np.where(cents >= 20_000 * YUAN, 1000 * YUAN, 100 * YUAN)
     cents = round_parts(cents, item.count, rng.random(len(who)) < ROUND_EXTERNAL, step)
     rows.add(who, cents, day=context.any_day(len(who)), hour=context.day_hours(len(who)), out=out,
-             kind=nm.KIND["转账"], channel=UNSET if out else nm.CHANNEL["网上银行"],
+             kind=nm.KIND["转账"], channel=UNSET if out else ONLINE,
              name=context.name(nm.OWN_OTHER_BANK, who, 1), party=nm.PARTY["本人他行"],
              memo=context.memo(("转账", "转存"), len(who), 0.4), truth=0)  # fmt: skip
 
 
-def _takings(context: Context, rows: Rows, budget: Budget) -> None:
-    """Add daily settlements of merchants' takings."""
+def _takings(context: Context, rows: Rows, budget: Budget, number: np.ndarray) -> None:
+    """Add daily settlements of merchants' takings, `number` of them a merchant."""
     m = context.month
-    wanted = np.minimum(context.panel.acquiring[:, m], (0.9 * budget.left).astype(np.int64))
-    number = np.minimum((0.8 * budget.slots).astype(np.int64), 28)
+    wanted = np.minimum(context.panel.acquiring[:, m], (0.97 * budget.left).astype(np.int64))
     item = budget.take(wanted, number, flexible=True)
     who = item.rows()
     cents = item.cents(context.rng.gamma(3.0, 1.0, len(who)) + 0.05)
@@ -250,7 +256,7 @@ def _outflow(context: Context, rows: Rows) -> None:
     rows.add(who, wealth.amount[wealth.count > 0], day=context.any_day(len(who)), hour=10, out=1,
              kind=nm.KIND["理财申购"], channel=UNSET, name=nm.positions(("本行理财专户",))[0],
              party=nm.PARTY["本行内部户"], memo=nm.MEMO_CODE["理财申购"], truth=0)  # fmt: skip
-    wallet = budget.widen(wallet, 0.6)
+    wallet = budget.widen(wallet, 0.5)
     _own_transfers(context, rows, external, out=1)
     who = wallet.rows()
     cents = wallet.cents(np.exp(1.25 * rng.standard_normal(len(who))))
@@ -336,7 +342,7 @@ def _rest(context: Context, rows: Rows, item: Item, out: int) -> None:
                  else hour)[mask], out=out, kind=nm.KIND[kind], channel=channel, name=name,
                  party=nm.PARTY[party], memo=memo, truth=0)  # fmt: skip
 
-    transfer = UNSET if out else nm.CHANNEL["网上银行"]
+    transfer = UNSET if out else ONLINE
     add(cash, "取现" if out else "存现", "现金", -1, -1, counter[cash])
     add(person, "转账", "个人", context.name(nm.PEOPLE, who[person], 9),
         context.memo(("转账", "还钱", "生活费", "红包", "房租"), person.sum(), 0.5),
@@ -345,7 +351,7 @@ def _rest(context: Context, rows: Rows, item: Item, out: int) -> None:
         context.memo(("货款", "转账"), firm.sum(), 0.2), transfer)  # fmt: skip
     if out:
         add(shop, "消费", "商户", context.name(nm.SHOPS, who[shop], 8),
-            context.memo(("购物", "餐费"), shop.sum(), 0.5), nm.CHANNEL["收单"])  # fmt: skip
+            context.memo(("购物", "餐费"), shop.sum(), 0.5), AT_SHOP)  # fmt: skip
     else:
         add(shop, "转账", "第三方支付", context.name(nm.WALLETS, who[shop], 2),
             context.memo(("转账", "退款"), shop.sum(), 0.5), nm.CHANNEL["第三方支付"])  # fmt: skip
@@ -353,7 +359,7 @@ def _rest(context: Context, rows: Rows, item: Item, out: int) -> None:
 
 def _channels(context: Context, columns: dict[str, np.ndarray]) -> None:
     """Fill open channels: first as many mobile ones as the panel counts, then the others."""
-    open_rows = np.flatnonzero(columns["channel"] == UNSET)
+    open_rows = np.flatnonzero(columns["channel"] <= UNSET)
     if len(open_rows) == 0:
         return
     order = open_rows[np.argsort(columns["who"][open_rows], kind="stable")]
@@ -361,6 +367,9 @@ def _channels(context: Context, columns: dict[str, np.ndarray]) -> None:
     start = np.searchsorted(owner, owner, side="left")
     rank = np.arange(len(order)) - start
     mobile = rank < context.panel.mobile_count[owner, context.month]
-    others = np.array([nm.CHANNEL["柜面"], nm.CHANNEL["自助设备"], nm.CHANNEL["网上银行"]])
-    rest = others[weighted_choice(context.rng, (0.35, 0.15, 0.5), len(order))]
+    mixed = np.array([nm.CHANNEL["柜面"], nm.CHANNEL["自助设备"], nm.CHANNEL["网上银行"]])
+    rest = mixed[weighted_choice(context.rng, (0.35, 0.15, 0.5), len(order))]
+    wanted = columns["channel"][order]
+    rest = np.where(wanted == AT_SHOP, nm.CHANNEL["收单"], rest)
+    rest = np.where(wanted == ONLINE, nm.CHANNEL["网上银行"], rest)
     columns["channel"][order] = np.where(mobile, nm.CHANNEL["手机银行"], rest)

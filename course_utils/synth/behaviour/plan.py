@@ -41,6 +41,7 @@ class Panel:
     mobile_count: np.ndarray
     installment: np.ndarray
     acquiring: np.ndarray
+    passive_in: np.ndarray
 
 
 @dataclass

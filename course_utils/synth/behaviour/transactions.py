@@ -112,7 +112,11 @@ def build_panel(sim: Simulation, rows: np.ndarray) -> Panel:
         mobile_count=month.counts("mobile_transaction_count"),
         installment=array("loan_installment"),
         acquiring=array("merchant_inflow"),
+        passive_in=month.counts("in_count"),
     )
+    own = month.counts("customer_transaction_count")
+    panel.passive_in += panel.out_count - own - (panel.installment > 0)
+    panel.passive_in.clip(0, panel.in_count, out=panel.passive_in)
     for amount, count in (
         (panel.in_cents, panel.in_count),
         (panel.out_cents, panel.out_count),
@@ -173,6 +177,7 @@ def _frame(
     """Return the public columns of one month."""
     count = len(columns["who"])
     passive = np.array([kind in nm.PASSIVE_KINDS for kind in nm.KINDS])
+    settled = (columns["channel"] == nm.CHANNEL["收单"]) & (columns["out"] == 0)
     date = first + (columns["day"] - 1).astype("timedelta64[D]")
     return pd.DataFrame(
         {
@@ -187,7 +192,7 @@ def _frame(
             "counterparty_name": coded(columns["name"], nm.ALL_NAMES),
             "counterparty_type": coded(columns["party"], nm.PARTIES),
             "memo": coded(columns["memo"], nm.MEMOS),
-            "customer_initiated": ~passive[columns["kind"]],
+            "customer_initiated": ~(passive[columns["kind"]] | settled),
         }
     )
 

@@ -112,7 +112,7 @@ def _benefit_table(
     """Write ``merchant_benefit``: insurance and paper rolls, dates inside the month."""
     rng = sim.rng("merchant.benefit")
     end = months.values.astype("datetime64[D]")[benefit["month"].to_numpy()]
-    date = end - rng.integers(0, 6, len(end)).astype("timedelta64[D]")
+    date = end - rng.integers(0, 6, len(end)).astype("timedelta64[D]")  # branches start on day one
     who = benefit["who"].to_numpy()
     opened = merchant["open_date"].to_numpy().astype("datetime64[D]")[who]
     sim.tables["merchant_benefit"] = pd.DataFrame(

@@ -168,14 +168,14 @@ def _benefits(
     """
     n, months = turnover.cents.shape
     branch = sim.people["branch_pos"].to_numpy(dtype=int)[latent["person"]]
-    branches = branch.max() + 1
     when = np.arange(months)
     live = turnover.cents > 0
     insured = np.zeros((n, months), dtype=bool)
     cost = np.zeros((n, months))
     rows = []
-    for code, price, every in ((0, INSURANCE_COST, 12), (1, PAPER_COST, 3)):
-        start = rng.permutation(np.linspace(5, months + 5, branches).round().astype(int))[branch]
+    programmes = ((0, "商户体检保险权益", INSURANCE_COST, 12), (1, "商户纸卷权益", PAPER_COST, 3))
+    for code, name, price, every in programmes:
+        start = _start_month(sim, name, months)[branch]
         takes = rng.random(n) < 0.5
         since = when[None, :] - start[:, None]
         holds = takes[:, None] & (since >= 0) & live
@@ -186,6 +186,17 @@ def _benefits(
         who, month = np.nonzero(paid)
         rows.append(pd.DataFrame({"who": who, "month": month, "benefit": code, "cost": price}))
     return insured, cost, pd.concat(rows, ignore_index=True)
+
+
+def _start_month(sim: Simulation, program: str, months: int) -> np.ndarray:
+    """Return the panel month in which each branch starts a programme (999 = never)."""
+    table = sim.tables["branch_program"]
+    table = table[table["program"].astype(str) == program]
+    start = np.full(len(sim.tables["branch"]), 999)
+    row = pd.Index(sim.tables["branch"]["branch_id"]).get_indexer(table["branch_id"])
+    ends = sim.months(months).to_numpy().astype("datetime64[D]")
+    start[row] = np.searchsorted(ends, table["start_date"].to_numpy().astype("datetime64[D]"))
+    return start
 
 
 def fees(

@@ -15,7 +15,7 @@ from course_utils import paths
 from course_utils.build import kit
 from course_utils.build.classroom import prepare_classroom
 from course_utils.build.pages import write_pages
-from course_utils.build.rerun import choose
+from course_utils.build.rerun import choose, rerun
 from course_utils.build.scan import scan_folder
 from course_utils.errors import CourseError
 
@@ -207,3 +207,14 @@ def test_a_wheel_that_cannot_be_built_is_one_chinese_sentence(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 1\n", encoding="utf-8")
     with pytest.raises(CourseError, match="打包"):
         kit.build_wheel(tmp_path, tmp_path / "wheels")
+
+
+@pytest.mark.slow
+def test_a_second_run_must_reproduce_the_outputs(built, tmp_path):
+    path = built.executed("instructor") / "0_small" / f"{SECOND}.ipynb"
+    assert rerun(built.root, [path]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert "真值\\n" in text
+    changed = tmp_path / path.name
+    changed.write_text(text.replace("真值\\n", "假值\\n"), encoding="utf-8")
+    assert rerun(built.root, [changed]) == 1

@@ -134,6 +134,22 @@ def test_note_and_standard_error_in_a_shell(shell, source, said, error):
     assert len(standard.splitlines()) < 12, "the standard error is short"
 
 
+@pytest.mark.slow
+def test_a_kernel_still_reports_the_error():
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    install = "from course_utils.exercises import friendly\nfriendly.install(get_ipython())"
+    for source, kind in (("{}['没有']", "KeyError"), ("x = （1)", "SyntaxError")):
+        cells = [nbformat.v4.new_code_cell(text) for text in (install, source)]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        with pytest.raises(CellExecutionError, match=kind):
+            NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        types = [output.output_type for output in notebook.cells[1].outputs]
+        assert types == ["display_data", "error"]
+
+
 def test_session_events_in_a_shell(shell, monkeypatch):
     from fixtures.exercises.memory_bank import MemoryBank
     from fixtures.exercises.questions_m99_n02 import QUESTIONS

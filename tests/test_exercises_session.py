@@ -126,6 +126,15 @@ def test_a_missing_parameter_is_named(notebook):
     assert "参数 DAYS" in result.message
 
 
+@pytest.mark.parametrize(("name", "value"), [("AS_OF", "2025-06-30"), ("BANK", "beta")])
+def test_another_bank_or_date_needs_a_new_beginning(notebook, name, value):
+    notebook["due_amount"] = right_answer(notebook)
+    notebook[name] = value
+    result = session.check("E1")
+    assert result.outcome is Outcome.WRONG
+    assert name in result.message and "cu.begin" in result.message
+
+
 def test_cells_out_of_order_are_noticed(notebook):
     history = session.current().history
     notebook["due_amount"] = right_answer(notebook) * 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -268,9 +268,9 @@ def _changed_inputs(
 ) -> list[str]:
     notes = []
     for variable, source in question.inputs.items():
+        found = namespace.get(variable, ...)
         try:
-            pristine = source(context) if callable(source) else context.load(source)
-            change = table_change(namespace.get(variable, ...), pristine)
+            change = table_change(found, _pristine(source, found, context))
         except Exception:
             continue
         if change:
@@ -278,6 +278,18 @@ def _changed_inputs(
                 f"另外，变量 {variable} {change}。请重新运行读数据的那一格，再运行答题格。"
             )
     return notes
+
+
+def _pristine(
+    source: str | Callable[[Context], pd.DataFrame], found: Any, context: Context
+) -> pd.DataFrame:
+    """Return the table a variable should hold; only the columns it has, to read no more."""
+    if callable(source):
+        return source(context)
+    if not isinstance(found, pd.DataFrame):
+        return pd.DataFrame()
+    shared = [name for name in map(str, found.columns) if context.bank.has(f"{source}.{name}")]
+    return context.load(source, shared or None)
 
 
 def table_change(found: Any, pristine: pd.DataFrame) -> str | None:

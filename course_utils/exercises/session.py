@@ -82,11 +82,26 @@ class Session:
     def grade(self, name: str) -> Result:
         """Judge one question now, without showing or counting it."""
         question = self.question(name)
+        if reopened := self._opened_otherwise():
+            return Result(question.id, Outcome.WRONG, reopened)
         earlier = self.history.parameters_at(question.variable)
         result = grade(question, self.context, self.namespace, earlier=earlier)
         if result.outcome is Outcome.WRONG and (note := self.history.out_of_order(question)):
             result = result.with_notes(note)
         return result
+
+    def _opened_otherwise(self) -> str | None:
+        """Say so when BANK or AS_OF changed after the bank was opened."""
+        begun, now = self.history.at_begin, self.namespace
+        changed = [
+            name for name in ("BANK", "AS_OF") if name in begun and now.get(name) != begun[name]
+        ]
+        if not changed:
+            return None
+        return (
+            f"参数 {'、'.join(changed)} 改过了，但数据还是按旧的值打开的。"
+            "请重新运行含有 cu.begin(...) 的那一格，再把后面的单元格依次运行一遍。"
+        )
 
     def check(self, name: str) -> Result:
         """Judge one question, count the try, add the hints earned so far."""

@@ -1,1 +1,5 @@
-"""Marketing of the synthetic bank: lists, campaigns, contacts, activity, labels, outcomes."""
+"""Marketing of the synthetic bank: lists, campaigns, activity, labels, hidden outcomes."""
+
+from course_utils.synth.marketing.generate import generate
+
+__all__ = ["generate"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from course_utils.synth.credit import bureau, cases, mortgage, schedule, tables
 from course_utils.synth.credit import products as p
@@ -12,6 +13,7 @@ from course_utils.synth.credit.applications import write_applications
 from course_utils.synth.credit.book import NONE, Book
 from course_utils.synth.credit.borrowers import People, Starts, choose_borrowers, read_people
 from course_utils.synth.credit.chains import simulate
+from course_utils.synth.credit.draws import timestamps
 from course_utils.synth.credit.lines import build_lines, line_changes, line_months
 from course_utils.synth.credit.months import LoanMonths, build_months, fill_panels, settle_dates
 from course_utils.synth.credit.recalls import append_recalls
@@ -168,7 +170,52 @@ def _hand_over(
     outcome[book.person[called <= as_of]] = 1
     sim.people["loan_outcome"] = outcome
     sim.people["borrower"] = outcome >= 0
+    _consent_of_new_borrowers(sim, people, book)
+    sim.people["is_borrower"] = outcome >= 0
     sim.people["has_credit_card"] = _credit_cards(sim, people)
+    _card_history(sim, people)
+
+
+def _consent_of_new_borrowers(sim: Simulation, people: People, book: Book) -> None:
+    """Add the two bureau consents of customers whom a campaign made borrowers."""
+    new = np.flatnonzero(sim.people["borrower"].to_numpy(dtype=bool) & ~people.borrower)
+    first = np.full(len(people), np.iinfo(np.int64).max)
+    np.minimum.at(first, book.person, book.issue.astype(np.int64))
+    signed = np.maximum(first[new].astype("M8[D]") - 3, people.opened[new])
+    parts = [
+        pd.DataFrame(
+            {
+                "customer_id": sim.people["customer_id"].to_numpy()[new],
+                "scope": scope,
+                "granted": True,
+                "date": timestamps(signed),
+                "expire_date": timestamps(np.full(len(new), NONE)),
+            }
+        )
+        for scope in ("征信查询-授信", "征信查询-贷后")
+    ]
+    consent = pd.concat([sim.tables["consent"], *parts], ignore_index=True)
+    sim.tables["consent"] = consent.sort_values(["customer_id", "scope"], ignore_index=True)
+
+
+def _card_history(sim: Simulation, people: People) -> None:
+    """Append the credit cards to ``customer_product_history``."""
+    rng = sim.rng("card_history")
+    rows = np.flatnonzero(sim.people["has_credit_card"].to_numpy(dtype=bool))
+    as_of = sim.as_of.to_datetime64().astype("M8[D]")
+    first = np.maximum(people.opened[rows], np.datetime64("2016-01-01"))
+    room = np.maximum((as_of - first).astype(np.int64) - 10, 1)
+    sim.append(
+        "customer_product_history",
+        pd.DataFrame(
+            {
+                "customer_id": sim.people["customer_id"].to_numpy()[rows],
+                "item": "信用卡",
+                "from_date": timestamps(first + (room * rng.random(len(rows))).astype("m8[D]")),
+                "to_date": timestamps(np.full(len(rows), NONE)),
+            }
+        ),
+    )
 
 
 def _credit_cards(sim: Simulation, people: People) -> np.ndarray:

@@ -32,7 +32,14 @@ _NUMBER = re.compile(
     r"\s*(?P<unit>亿|万|千|%|‰|个百分点|百分点|bp|个基点)?"
 )
 _CODE = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}[-+_]?\d+(?:[_-]\d+)*")
-_ORDINAL = re.compile(r"(?m)^\s*[（(]?\d{1,2}\s*[）).、．](?!\d)|第\s*\d+\s*[条点个步名位]?")
+_ORDINAL = re.compile(
+    r"(?m)^\s*[(]?\d{1,2}\s*[).、.](?!\d)"
+    r"|第\s*\d+(?:\s*(?:[、和与至到-]|第)\s*\d+)*\s*[条点个步名位款项章页]?"
+)
+_DEADLINE = re.compile(
+    r"\d+(?:\s*[-~到至]\s*\d+)?\s*个?(?:工作日|自然日|小时|分钟|[天日周月])\s*(?:之?内|以内|之?前|之?后)"
+    r"|[前后]\s*\d+(?:\s*[-~到至]\s*\d+)?\s*个?(?:工作日|自然日|小时|分钟|[天日周月])"
+)
 _DATES = re.compile(
     r"(?:19|20)\d{2}\s*年(?:\s*\d{1,2}\s*月(?:\s*\d{1,2}\s*[日号])?)?"
     r"|(?:19|20)\d{2}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)"
@@ -88,7 +95,7 @@ class Quoted:
 
 
 def quoted_numbers(text: str) -> list[Quoted]:
-    """Numbers of a text; dates, ordinals and codes such as B03 or E1 are left out.
+    """Numbers of a text; dates, deadlines (7 天内), ordinals, codes (B03) are left out.
 
     Parameters
     ----------
@@ -96,7 +103,7 @@ def quoted_numbers(text: str) -> list[Quoted]:
         Full-width digits and signs are understood.
     """
     plain = unicodedata.normalize("NFKC", text.replace("，", " ； "))
-    for pattern in (_CODE, _ORDINAL, _DATES):
+    for pattern in (_CODE, _ORDINAL, _DATES, _DEADLINE):
         plain = pattern.sub(" ", plain)
     found = []
     for match in _NUMBER.finditer(plain):

@@ -1,0 +1,196 @@
+"""Every chart family: draws without a warning, shows what it was given, refuses what it cannot."""
+
+import inspect
+import warnings
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+
+from course_utils import charts
+from course_utils.errors import CourseError
+
+MONTHS = pd.date_range("2026-01-31", periods=12, freq="ME")
+STATES = ["稳定", "预警", "半流失", "流失", "沉默"]
+RNG = np.random.default_rng(7)
+
+
+def interval_table():
+    return pd.DataFrame(
+        {"名": list("甲乙"), "组": ["联系", "留出"], "rate": [0.7, 0.6], "low": [0.6, 0.5],
+         "high": [0.8, 0.7], "n": [30, 40]}
+    )  # fmt: skip
+
+
+def share_curve():
+    return pd.DataFrame({"share": [0, 0.5, 1], "found": [0, 0.8, 1.0]})
+
+
+CASES = {
+    "stacked_ladder": lambda: charts.stacked_ladder(
+        pd.DataFrame(RNG.random((12, 2)) * 1e6, MONTHS, ["T0 <1万", "T5 ≥100万"]), line=1e6,
+        line_label="能力"),
+    "bars_with_interval": lambda: charts.bars_with_interval(
+        interval_table(), label="名", group="组", count="n", reference=0.65, reference_label="平均"),
+    "waterfall": lambda: charts.waterfall([("甲", 0.01), ("乙", -0.02)], start=0.3, unit="%"),
+    "histogram": lambda: charts.histogram(
+        pd.Series([1.0, 2.0, np.nan]), cuts={"均值": 1.5}, unit="万元"),
+    "forest": lambda: charts.forest(
+        pd.DataFrame({"estimate": [2.4], "low": [1.5], "high": [3.3]}, ["停发"]), reference=1,
+        log=True),
+    "funnel_steps": lambda: charts.funnel_steps(
+        pd.Series({"名单": 100, "接通": 60, "申请": 6}), pd.Series({"接通": 0.7})),
+    "heatmap": lambda: charts.heatmap(
+        pd.DataFrame([[1e4, np.nan], [-2e4, 3e4]], ["甲", "乙"], MONTHS[:2]), center=0),
+    "calendar_heatmap": lambda: charts.calendar_heatmap(
+        pd.Series(range(40), pd.date_range("2026-01-20", periods=40)), capacity=30,
+        holidays=pd.DatetimeIndex(["2026-02-17"])),
+    "null_heatmap": lambda: charts.null_heatmap(
+        pd.DataFrame({"table": ["客户", "贷款"], "column": ["a", "b"], "null_share": [0.1, 0]})),
+    "task_calendar": lambda: charts.task_calendar(
+        pd.DataFrame({"date": MONTHS[:3], "kind": ["到期", "生日", "到期"], "who": list("甲乙甲")}),
+        label="who"),
+    "small_multiples": lambda: charts.small_multiples(
+        pd.DataFrame(RNG.random((12, 4)), MONTHS, list("甲乙丙丁")), unit="%", highlight=["乙"],
+        band={"甲": pd.DataFrame({"low": 0.1, "high": 0.9}, MONTHS)}),
+    "bump": lambda: charts.bump(
+        pd.DataFrame(RNG.random((6, 3)), MONTHS[:6], ["本行", "工行", "邮储"]), highlight=["本行"]),
+    "slope": lambda: charts.slope(
+        pd.DataFrame({"旧": [1e6, 2e6], "新": [2e6, 1e6]}, ["甲", "乙"]), "旧", "新"),
+    "event_curve": lambda: charts.event_curve(
+        pd.DataFrame({"务工": RNG.random(81)}, range(-20, 61)), event="春节",
+        marks={"半衰期": 28}),
+    "fan": lambda: charts.fan(
+        pd.Series([1.0, 2, 3], MONTHS[:3]),
+        pd.DataFrame({0.1: [3.0, 3], 0.5: [4.0, 5], 0.9: [5.0, 7]}, MONTHS[3:5]), target=5.0),
+    "survival_curves": lambda: charts.survival_curves(
+        {"甲": pd.DataFrame({"time": [0, 1], "survival": [1, 0.9], "low": [1, 0.8],
+                             "high": [1, 0.95]})}, note="p=0.01"),
+    "line_with_gap": lambda: charts.line_with_gap(
+        pd.DataFrame({"时点": [3.0, 1, 2], "日均": [2.0, 2, 2]}, MONTHS[:3]), "时点", "日均",
+        marks=MONTHS[:1], mark_label="超限"),
+    "state_flow": lambda: charts.state_flow(
+        [pd.DataFrame(RNG.integers(1, 9, (5, 5)), STATES, STATES)] * 2, labels=["一", "二", "三"]),
+    "bubble_map": lambda: charts.bubble_map(
+        pd.DataFrame({"x": [1.0, 2, 3], "y": [3.0, 1, 2], "s": [1, 2, 3], "c": ["甲", "乙", "甲"]}),
+        "x", "y", "s", "c", cut_x=2, cut_y=2, log=True),
+    "entity_map": lambda: charts.entity_map(
+        {"客户": ["客户号"], "账户": ["账号"], "贷款": ["借据号"]},
+        [("客户", "账户", "客户号"), ("客户", "贷款", "客户号")]),
+    "radar": lambda: charts.radar(
+        pd.DataFrame(RNG.random((3, 4)) * 100, list("甲乙丙"), list("一二三四"))),
+    "reliability": lambda: charts.reliability(
+        pd.DataFrame({"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "low": [0.1, 0.3],
+                      "high": [0.3, 0.5]})),
+    "lift_curve": lambda: charts.lift_curve(pd.DataFrame({"group": [1, 2], "lift": [2.0, 0.5]})),
+    "gain_curve": lambda: charts.gain_curve({"模型": share_curve()}),
+    "frontier": lambda: charts.frontier(
+        pd.DataFrame({"c": [1.0, 2], "k": [3.0, 4], "n": ["省", "稳"]}), "c", "k", "n", chosen=1,
+        x_label="成本", x_unit="基点"),
+    "lorenz": lambda: charts.lorenz(
+        pd.DataFrame({"population": [0, 0.5, 1], "amount": [0, 0.1, 1.0]}), top_share=0.05),
+    "uniqueness_curve": lambda: charts.uniqueness_curve(
+        pd.DataFrame({"attributes": ["村", "+性别"], "unique_share": [0.1, 0.4]}), limit=0.02),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    matplotlib.rcdefaults()
+    charts.theme()
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("family", CASES)
+def test_family_draws_the_same_without_a_warning(family):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shown = charts.render(CASES[family](), title="标题说出发现", source="样本", unit="万元")
+    assert shown.png.startswith(b"\x89PNG") and 20_000 < len(shown.png) < 400_000
+    assert not plt.get_fignums()
+
+
+def test_every_public_family_is_covered_and_documented():
+    families = {
+        name
+        for name in charts.__all__
+        if inspect.isfunction(getattr(charts, name))
+        and "Figure" in str(inspect.signature(getattr(charts, name)).return_annotation)
+    }
+    assert families == set(CASES)
+
+
+def texts(fig):
+    fig.canvas.draw()
+    return [t.get_text() for t in fig.findobj(matplotlib.text.Text) if t.get_text()]
+
+
+def test_ladder_writes_totals_in_the_unit():
+    table = pd.DataFrame({"一": [1e6, 2e6], "二": [3e6, 0.0]}, ["1月", "2月"])
+    words = texts(charts.stacked_ladder(table))
+    assert "400" in words and "200" in words and "万元" in words
+
+
+def test_waterfall_ends_where_the_parts_lead():
+    fig = charts.waterfall([("甲", 3e4), ("乙", -1e4)], start=1e5)
+    tops = [round(p.get_y() + p.get_height()) for p in fig.axes[0].patches]
+    assert tops == [100_000, 130_000, 120_000, 120_000]
+    assert "+3" in texts(fig) and "−1" in texts(fig)
+    near = charts.waterfall([("甲", 0.001)], start=0.3, unit="%")
+    assert "纵轴未从 0 开始" in texts(near)
+
+
+def test_heatmap_writes_divided_numbers_and_leaves_gaps_empty():
+    fig = charts.heatmap(pd.DataFrame([[10_000.0, np.nan]], ["甲"], ["1月", "2月"]))
+    inside = [t.get_text() for t in fig.axes[0].texts]
+    assert inside == ["1"]
+
+
+def test_bump_ranks_the_largest_first():
+    table = pd.DataFrame({"本行": [1.0, 9.0], "工行": [5.0, 5.0]}, MONTHS[:2])
+    fig = charts.bump(table, highlight=["本行"])
+    strong = max(fig.axes[0].lines, key=lambda line: line.get_linewidth())
+    assert strong.get_ydata().tolist() == [2.0, 1.0]
+
+
+def test_state_flow_conserves_units():
+    matrix = pd.DataFrame([[8, 2], [0, 5]], STATES[:2], STATES[:2])
+    words = texts(charts.state_flow(matrix, labels=["年初", "年末"]))
+    for want in ("稳定 10户", "预警 5户", "稳定 8户", "预警 7户", "年初"):
+        assert want in words
+
+
+def test_calendar_marks_overload():
+    days = pd.date_range("2026-01-01", periods=31)
+    fig = charts.calendar_heatmap(pd.Series([1] * 30 + [9], days), capacity=5)
+    thick = [p for p in fig.axes[0].patches if p.get_linewidth() > 2]
+    assert len(thick) == 1 and "2026年1月" in texts(fig)
+
+
+def test_interval_bars_show_the_counts_and_limits():
+    fig = charts.bars_with_interval(interval_table(), label="名", count="n")
+    assert "甲（n=30）" in texts(fig)
+    bars = [p.get_width() for p in fig.axes[0].patches]
+    assert bars == pytest.approx([0.7, 0.6])
+
+
+def test_lorenz_reads_the_top_share():
+    curve = pd.DataFrame({"population": [0, 0.95, 1], "amount": [0, 0.54, 1.0]})
+    assert any("前 5% 客户占 46%" in t for t in texts(charts.lorenz(curve, top_share=0.05)))
+
+
+def test_refusals_name_the_missing_column():
+    with pytest.raises(CourseError, match="缺少列“low、high”"):
+        charts.bars_with_interval(pd.DataFrame({"rate": [0.1]}))
+    with pytest.raises(CourseError, match="是空的"):
+        charts.heatmap(pd.DataFrame())
+    with pytest.raises(CourseError, match="至少要有三项"):
+        charts.radar(pd.DataFrame({"a": [1], "b": [2]}))
+    with pytest.raises(CourseError, match="没有表“无”"):
+        charts.entity_map({"客户": ["a"]}, [("客户", "无", "a")])

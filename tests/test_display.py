@@ -1,0 +1,125 @@
+"""Tables on screen: Chinese headers, units, no scripts, the same output every time."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course_utils import columns, display
+from course_utils.errors import CourseError
+
+
+@pytest.fixture
+def deposits():
+    return pd.DataFrame(
+        {
+            "customer_id": ["C0000001", "C0000002"],
+            "amount": [1234567.89, np.nan],
+            "rate": [2.6, 1.1],
+            "maturity_date": pd.to_datetime(["2026-01-05", None]),
+            "auto_renew": pd.array([True, None], dtype="boolean"),
+        }
+    )
+
+
+def test_headers_units_and_missing_values(deposits):
+    shown = display.table(deposits, tables="deposit_account").text
+    assert "客户号" in shown and "本金（元）" in shown and "到期日" in shown
+    assert "1,234,567.89" in shown and "2.60%" in shown and "2026-01-05" in shown
+    assert shown.count("—") == 3 and "是" in shown and "nan" not in shown.lower()
+    wan = display.table(deposits, tables="deposit_account", money="万元").text
+    assert "本金（万元）" in wan and "123.5" in wan
+
+
+def test_rate_is_a_percent_in_a_price_list_and_a_ratio_in_an_interval():
+    interval = pd.DataFrame({"rate": [0.625], "low": [0.5], "high": [0.75]})
+    assert "62.5%" in display.table(interval).text
+    assert "2.60%" in display.table(pd.DataFrame({"rate": [2.6]})).text
+
+
+def test_names_and_units_of_the_caller_win():
+    frame = pd.DataFrame({"gain": [0.0123], "money_left": [5e8]})
+    text = display.table(
+        frame, names={"gain": "提升"}, units={"gain": "基点", "money_left": "亿元"}
+    ).text
+    assert "提升（基点）" in text and "123.0" in text and "5.0" in text
+
+
+def test_index_and_multi_columns_become_columns():
+    table = pd.DataFrame(
+        [[1, 2]], index=pd.Index(["T1"], name="tier"),
+        columns=pd.MultiIndex.from_tuples([("一季度", "户"), ("一季度", "元")]),
+    )  # fmt: skip
+    text = display.table(table).text
+    assert "层级" in text and "一季度 / 户" in text
+    assert "项目" in display.table(pd.Series({"甲": 1.0}, name="值")).text
+    assert "项目" not in display.table(deposit_rows(3)).text
+
+
+def deposit_rows(n):
+    return pd.DataFrame({"amount": np.arange(n, dtype=float)}, index=np.arange(n) + 7)
+
+
+def test_row_limit_is_said():
+    text = display.table(deposit_rows(30), rows=10).text
+    assert "共 30 行，显示前 10 行" in text and "10.0" not in text
+    assert "显示前" not in display.table(deposit_rows(30), rows=None).text
+
+
+def test_html_is_stable_script_free_and_escaped():
+    frame = pd.DataFrame({"备注": ["<script>alert(1)</script>", "a&b"], "n": [1, 2]})
+    first, second = display.table(frame).html, display.table(frame.copy()).html
+    assert first == second
+    assert "<script" not in first and "&lt;script&gt;" in first and "http" not in first
+    assert re.search(r'<table id="T_[0-9a-f]{8}"', first)
+
+
+def test_show_displays_both_forms(monkeypatch, deposits):
+    caught = []
+    monkeypatch.setattr(display, "_display", caught.append)
+    assert display.show(deposits) is None
+    bundle = caught[0]._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    with pytest.raises(CourseError, match="只能显示表"):
+        display.show([1, 2])
+
+
+def test_ambiguous_names_need_a_table():
+    ambiguous = [
+        name
+        for name, homes in columns._index().items()
+        if len({c.zh for _, c in homes}) > 1 and name not in columns.DERIVED
+    ]
+    assert ambiguous, "the contract has names that mean different things"
+    name = ambiguous[0]
+    home, column = columns._index()[name][0]
+    frame = pd.DataFrame({name: [None]})
+    assert columns.look(frame)[0].zh == name
+    assert columns.look(frame, [home])[0].zh == column.zh
+
+
+def test_dictionary_names_what_a_bank_lacks():
+    bank = SimpleNamespace(has=lambda n: n not in ("loan", "deposit_account.auto_renew"))
+    frame, missing = display.dictionary_frame(
+        bank, {"deposit_account": ["amount", "auto_renew"], "loan": ["amount"]}
+    )
+    assert frame["字段"].tolist() == ["amount"] and frame["类型"].tolist() == ["金额（元）"]
+    assert missing == ["存款账户表的自动转存", "贷款表"] or len(missing) == 2
+    keys, _ = display.dictionary_frame(None, ["deposit_account"], columns=["rate"])
+    assert keys["字段"].tolist() == ["account_id", "rate"]
+
+
+def test_reveal_puts_found_beside_planted():
+    truth = {"m02_n02": {"contact_effect": {"planted": 0.09, "realised": 0.0934, "note": "留出组"}}}
+    bank = SimpleNamespace(truth=truth)
+    frame = display.reveal_frame(bank, "m02_n02", {"contact_effect": 0.0879, "extra": True})
+    assert frame.loc[0].tolist() == ["contact_effect", "0.09", "0.0934", "0.0879", "留出组"]
+    assert frame.loc[1, "课堂发现"] == "是" and frame.loc[1, "埋设"] == "—"
+    assert display.reveal_frame(SimpleNamespace(truth=None), "m02_n02") is None
+
+
+def test_reveal_on_a_real_bank_says_so(capsys):
+    display.reveal(SimpleNamespace(truth=None), "m02_n02", {})
+    assert "没有埋设的真值" in capsys.readouterr().out

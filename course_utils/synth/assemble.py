@@ -26,12 +26,30 @@ _KEY_PREFIX = {"contact_log": ("K", 7), "loan_application": ("P", 7)}
 def generate(sim: Simulation) -> None:
     """Write customer_product, customer_product_history, contact_log; check the weights."""
     service.generate(sim)
+    _bureau_consent(sim)
     history = _history(sim)
     sim.tables["customer_product_history"] = history
     sim.tables["customer_product"] = _held(sim, history)
     _close_files(sim)
     _gather(sim, "contact_log", "contact_time")
     _check_weights(sim)
+
+
+def _bureau_consent(sim: Simulation) -> None:
+    """Let every query to the credit bureau have a consent that is not younger than it."""
+    consent, report = sim.tables["consent"], sim.tables["bureau_report"]
+    scope = np.where(report["reason"] == "贷后管理", "征信查询-贷后", "征信查询-授信")
+    need = report.assign(scope=scope).groupby(["customer_id", "scope"], as_index=False)
+    need = need["query_date"].min()
+    key = ["customer_id", "scope"]
+    merged = consent.merge(need, on=key, how="outer")
+    opened = sim.people.set_index("customer_id")["open_date"].reindex(merged["customer_id"])
+    before = np.maximum(merged["query_date"] - pd.Timedelta(days=2), opened.to_numpy())
+    merged["date"] = merged["date"].fillna(before).where(
+        merged["query_date"].isna() | (merged["date"] <= merged["query_date"]), before
+    )  # fmt: skip
+    merged["granted"] = merged["granted"].astype("boolean").fillna(True)
+    sim.tables["consent"] = merged.drop(columns="query_date")
 
 
 def _gather(sim: Simulation, name: str, time: str) -> None:
@@ -163,6 +181,9 @@ def _drawn(sim: Simulation, item: str) -> pd.DataFrame:
         young_woman = (people["gender"] == "女").to_numpy() & (age >= 26) & (age <= 40)
         chance = chance - np.where(young_woman, 0.14, 0)
         start = np.datetime64("2012-01-01")
+    elif item == "信用卡" and "has_credit_card" in people:
+        chance = people["has_credit_card"].to_numpy(float)
+        start = np.datetime64("2016-01-01")
     elif item == "信用卡":
         chance = logistic(-3.2 + 0.25 * (money - 9) + 0.5 * people["has_payroll"].to_numpy(bool))
         chance = chance * ((age >= 20) & (age <= 62))

@@ -194,6 +194,14 @@ def test_questions_and_master_must_agree():
     assert "母本有练习" in failures(lesson)["a", "结构"]
 
 
+def test_mutants_that_were_not_run_are_counted():
+    (proof,) = (p for p in proofs.prove(small(), "alpha", seconds=0.0) if p.report)
+    report = proof.report
+    assert not proof.passed, "nothing was proved"
+    assert report.left > 5 and report.killed == 0
+    assert "时间用完没有跑" in report.summary(small().questions[0])
+
+
 def test_survivors_are_listed_and_can_be_explained():
     lesson = small(compare=number(relative=0.5))
     (detail,) = (text for (part, _), text in failures(lesson).items() if part == "d")

@@ -68,9 +68,9 @@ class MutationReport:
 
         A plan or a model (CK3, CK4 without a comparer) is right by definition when it keeps the
         constraints and reaches the baseline: its survivors are other good answers, but at least one
-        mutant must be caught.
+        mutant must be caught. Nothing is proved when the time was up before most mutants ran.
         """
-        if self.broken:
+        if self.broken or self.left > self.killed:
             return False
         if _is_free(question):
             return self.killed > 0 or not self.countable

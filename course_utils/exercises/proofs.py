@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--banks", default="all", help="all，或逗号分隔的银行代码")
     parser.add_argument("--lessons", default="all", help="all，或逗号分隔的课程编号（m02_n02）")
     parser.add_argument("--quick", action="store_true", help="不跑变异")
+    parser.add_argument("--seconds", type=float, default=60.0, help="每题变异最多跑多少秒")
     parser.add_argument("--verbose", action="store_true", help="列出每一条存活的变异和说明")
     options = parser.parse_args(arguments)
     proofs: list[Proof] = []
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lesson = read_lesson(path)
             for bank in bank_codes(options.banks):
                 began = time.perf_counter()
-                proofs += prove(lesson, bank, deep=not options.quick)
+                proofs += prove(lesson, bank, deep=not options.quick, seconds=options.seconds)
                 took = time.perf_counter() - began
                 print(f"{lesson.master.key} · {bank} · {took:.1f} 秒", file=sys.stderr)
     except CourseError as error:

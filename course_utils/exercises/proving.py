@@ -87,7 +87,13 @@ def read_lesson(path: Path | str) -> Lesson:
     )
 
 
-def prove(lesson: Path | str | Lesson, bank: str, *, deep: bool = True) -> list[Proof]:
+def prove(
+    lesson: Path | str | Lesson,
+    bank: str,
+    *,
+    deep: bool = True,
+    seconds: float = SECONDS_A_QUESTION,
+) -> list[Proof]:
     """Prove all exercises of one lesson on one bank.
 
     Parameters
@@ -98,6 +104,8 @@ def prove(lesson: Path | str | Lesson, bank: str, *, deep: bool = True) -> list[
         Code of the bank.
     deep : bool
         Whether to run the mutants (d) too.
+    seconds : float
+        Time for the mutants of one question; those not run are counted in the proof's detail.
 
     Returns
     -------
@@ -107,9 +115,9 @@ def prove(lesson: Path | str | Lesson, bank: str, *, deep: bool = True) -> list[
     lesson = lesson if isinstance(lesson, Lesson) else read_lesson(lesson)
     with workplace(os.environ):  # type: ignore[arg-type]
         proofs = _structure(lesson, bank)
-        proofs += _Walk(lesson, bank, deep).proofs()
+        proofs += _Walk(lesson, bank, seconds if deep else None).proofs()
         for values in lesson.variations:
-            proofs += _Walk(lesson, bank, False, values).proofs()
+            proofs += _Walk(lesson, bank, None, values).proofs()
     return proofs
 
 
@@ -141,9 +149,13 @@ class _Walk:
     """One run through a lesson: demonstration cells once, questions proved where they stand."""
 
     def __init__(
-        self, lesson: Lesson, bank: str, deep: bool, values: Mapping[str, Any] | None = None
+        self,
+        lesson: Lesson,
+        bank: str,
+        budget: float | None,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
-        self.lesson, self.bank, self.deep = lesson, bank, deep
+        self.lesson, self.bank, self.budget = lesson, bank, budget
         self.values = values
         self.questions = {question.id: question for question in lesson.questions}
         self.namespace: dict[str, Any] = {
@@ -194,7 +206,7 @@ class _Walk:
             blank = trial.result(answer.blank_source)
             found.append(self._is(question, "b", "", blank, Outcome.BLANK))
             found += self._misconceptions(question, trial)
-            if self.deep and found[0].passed:
+            if self.budget is not None and found[0].passed:
                 found.append(self._mutants(question, trial, seconds))
             for name, source in self.lesson.master.variants("alternative", question.id):
                 found.append(self._is(question, "e", name, trial.result(source), Outcome.RIGHT))
@@ -236,7 +248,9 @@ class _Walk:
         return self._proof(question.id, "c", name, passed, "" if passed else repr(result))
 
     def _mutants(self, question: Question, trial: _Trial, seconds: float) -> Proof:
-        report = trial.mutate(seconds, self.lesson.survivors.get(question.id, {}))
+        report = trial.mutate(
+            seconds, self.budget or 0.0, self.lesson.survivors.get(question.id, {})
+        )
         return Proof(
             self.lesson.master.key,
             self.bank,
@@ -296,14 +310,14 @@ class _Trial:
     def _crashed(self, why: str) -> Result:
         return Result(self.question.id, Outcome.WRONG, f"（单元格没有跑通）{why}")
 
-    def mutate(self, seconds: float, explained: Mapping[str, str]) -> MutationReport:
+    def mutate(self, seconds: float, budget: float, explained: Mapping[str, str]) -> MutationReport:
         """Run the mutants of the solution until the time for this question is used up."""
         _, right = self._run(self.answer.solved_source)
         solution, report = self.answer.solution, MutationReport(explained)
         siblings = sibling_columns(self.namespace, solution)
         variants = list(mutants(solution, self.question.variable, siblings))
         step = max(1, -(-len(variants) // MOST_MUTANTS))
-        limit, deadline = max(5.0, 10 * seconds), time.monotonic() + SECONDS_A_QUESTION
+        limit, deadline = max(5.0, 10 * seconds), time.monotonic() + budget
         for mutant in variants[::step]:
             if time.monotonic() > deadline:
                 report.left += 1

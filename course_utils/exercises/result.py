@@ -79,9 +79,9 @@ class Result:
     def _repr_html_(self) -> str:
         colour = _COLOURS[self.outcome]
         parts = [f'<b style="color:{colour}">{html.escape(self.title)}</b>']
-        parts += [f"<br>{html.escape(text)}" for text in (self.message, *self.notes) if text]
+        parts += [f"<br>{_lines(text)}" for text in (self.message, *self.notes) if text]
         parts += [
-            f"<details><summary>提示 {place}（点开看）</summary>{html.escape(hint)}</details>"
+            f"<details><summary>提示 {place}（点开看）</summary>{_lines(hint)}</details>"
             for place, hint in enumerate(self.hints, 1)
         ]
         if self.detail:
@@ -101,7 +101,7 @@ class Note:
         return self.text
 
     def _repr_html_(self) -> str:
-        return boxed(html.escape(self.text), self.colour)
+        return boxed(_lines(self.text), self.colour)
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,10 @@ class ProgressTable:
         body = "".join(row(cells, "td") for cells in self._cells())
         table = f"<table><thead>{row(self._HEAD, 'th')}</thead><tbody>{body}</tbody></table>"
         return boxed(f"<b>{html.escape(self.summary)}</b>{table}", "#57606a")
+
+
+def _lines(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
 
 
 def boxed(inside: str, colour: str) -> str:

@@ -87,7 +87,7 @@ def test_every_lesson_of_the_first_modules_has_tables():
 
 def test_money_identity_columns_are_there():
     columns = load_contract().table("customer_month").required_columns
-    assert {"deposit_open", "deposit_in", "deposit_out", "deposit_end"} <= set(columns)
+    assert {"deposit_open", "in_amount", "out_amount", "deposit_end"} <= set(columns)
 
 
 @pytest.mark.parametrize(

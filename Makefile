@@ -72,7 +72,7 @@ check: env
 	$(PY) -m pytest -q -x -n 2 -m "not slow"
 
 recovery: env
-	$(PY) -m course_utils.synth.recovery --seeds 20
+	$(PY) -m course_utils.synth.recovery.run --seeds 20
 
 bench: env
 	$(PY) benchmarks/generate.py

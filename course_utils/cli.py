@@ -208,7 +208,7 @@ def build_command(bank: str, lessons: tuple[str, ...], force: bool, jobs: int | 
     from course_utils.build.kit import write_kit
     from course_utils.build.pages import write_pages
     from course_utils.build.run import exit_summary, require_writable
-    from course_utils.build.scan import scan_folder
+    from course_utils.build.scan import scan_build
 
     build = _open_build(bank, force, jobs)
     chosen = build.syllabus.select(lessons)
@@ -220,7 +220,7 @@ def build_command(bank: str, lessons: tuple[str, ...], force: bool, jobs: int | 
     click.echo(f"\n学员包：{_short(kit)}\n讲师版：{_short(build.executed('instructor'))}")
     click.echo(f"网页：{_short(pages / 'instructor' / 'index.html')}（讲师）")
     click.echo(f"      {_short(pages / 'trainee' / 'index.html')}（学员）")
-    leaks = scan_folder(build.folder)
+    leaks = scan_build(build.folder)
     for leak in leaks:
         click.echo(str(leak), err=True)
     failed = sorted({record.lesson for record in records if record.failed})
@@ -252,13 +252,16 @@ def _run_with_progress(build: Build, lessons: Any) -> list[Record]:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def scan(folder: Path | None) -> None:
     """扫描要外发的文件：证件号、手机号、卡号、外部网址、缺字、报错堆栈。"""
-    from course_utils.build.scan import scan_folder
+    from course_utils.build.scan import scan_build, scan_folder
     from course_utils.build.syllabus import project_root
 
-    folder = folder or project_root() / "build"
-    if not folder.is_dir():
-        raise CourseError(f"没有“{folder}”这个文件夹，请先运行 course build，或检查路径。")
-    leaks = scan_folder(folder)
+    if folder is None:
+        folder = project_root() / "build"
+        leaks = [leak for path in sorted(folder.glob("*/")) for leak in scan_build(path)]
+    elif folder.is_dir():
+        leaks = scan_folder(folder)
+    else:
+        raise CourseError(f"没有“{folder}”这个文件夹，请检查路径；不写路径就扫描 build/。")
     for leak in leaks:
         click.echo(str(leak))
     if leaks:

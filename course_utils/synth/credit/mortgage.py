@@ -30,7 +30,7 @@ WIDE_GAP = 120.0
 PREPAY_MONTHLY = 0.0042
 DEFAULT_MONTHLY, SEASONED_DEFAULT = 0.0012, 0.00025
 SEASONED_MONTHS, SAFE_LTV = 24, 0.5
-STUDENT_BAD = 0.02
+STUDENT_BAD, SETTLED_SHARE = 0.02, 0.8
 
 
 def stock_cuts(sim: Simulation) -> list[tuple[np.datetime64, int]]:
@@ -195,7 +195,7 @@ def build_students(sim: Simulation, people: People, chosen: Pairs) -> Book:
     zero = np.zeros(n, dtype=np.int64)
     kind = np.full(n, p.STUDENT)
     since = (as_of - graduation).astype(np.int64)
-    stop, settled = _student_settlement(rng, graduation, since, as_of)
+    stop, settled = _student_settlement(people, person, rng, graduation, since, as_of)
     settled &= stop > issue + 60
     last = add_months(issue, first_gap + 12 * (periods - 1))
     settled &= stop < last - 20
@@ -216,10 +216,21 @@ def build_students(sim: Simulation, people: People, chosen: Pairs) -> Book:
 
 
 def _student_settlement(
-    rng: np.random.Generator, graduation: np.ndarray, since: np.ndarray, as_of: np.datetime64
+    people: People,
+    person: np.ndarray,
+    rng: np.random.Generator,
+    graduation: np.ndarray,
+    since: np.ndarray,
+    as_of: np.datetime64,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return early-settlement dates and who settles: most graduates within a few years."""
+    """Return early-settlement dates and who settles: most graduates within a few years.
+
+    Spread evenly over payroll and activity, so that the settled ones look like all graduates.
+    """
     n = len(since)
     wait = np.minimum(60 + rng.gamma(1.6, 300.0, n), np.maximum(since - 390, 40)).astype(np.int64)
     stop = clip_day(graduation + wait.astype("m8[D]"))
-    return stop, (since > 450) & (rng.random(n) < 0.8) & (stop <= as_of - 20)
+    possible = (since > 450) & (stop <= as_of - 20)
+    paid = people.frame["has_payroll"].to_numpy(dtype=bool)[person]
+    active = people.active[person]
+    return stop, balanced(rng, np.where(possible, SETTLED_SHARE, 0.0), possible, paid, active)

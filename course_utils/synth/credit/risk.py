@@ -63,5 +63,7 @@ def draw_bad(
             chance[rows], [(a[rows], b[rows], ratio) for a, b, ratio in factors],
             float(level[rows].mean()) if len(rows) else 0.0,
         )  # fmt: skip
-    bad = balanced(rng, result, mature, queries, lender, raised, falling, kind)
+    bad = balanced(
+        rng, result, mature, queries, lender, raised, falling, state.date.astype(np.int64)
+    )
     return bad, result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from course_utils.contract import Table, load_contract
@@ -55,7 +56,7 @@ def conform_table(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _cast(values: pd.Series, kind: str, dtype: str) -> pd.Series:
     if kind in TEXT_TYPES:
-        return values if values.dtype == "str" else values.astype(object).astype("str")
+        return _plain_text(values)
     if kind == "money":
         # adding zero turns -0.0 into 0.0, which would be another byte
         return values.astype("float64").round(2) + 0.0
@@ -64,3 +65,13 @@ def _cast(values: pd.Series, kind: str, dtype: str) -> pd.Series:
     if dtype == "Int64" and values.dtype != "Int64":
         return values.astype("Float64").astype("Int64")
     return values.astype(dtype)
+
+
+def _plain_text(values: pd.Series) -> pd.Series:
+    """Return a text column that holds nothing but Python's own strings.
+
+    Values picked from a NumPy text array are strings of another class, which DuckDB refuses.
+    """
+    codes, names = pd.factorize(values)
+    plain = np.array([str(name) for name in names] + [None], dtype=object)
+    return pd.Series(plain[codes], dtype="str")

@@ -31,6 +31,7 @@ def generate(sim: Simulation) -> None:
     gamed = _gamed(sim, rows)
     shown = systematic_uniform(sim.rng("mobile.sample"), len(rows)) < EVENT_CUSTOMERS / len(rows)
     months = sim.months(DAY_MONTHS)
+    opened = sim.people["open_date"].to_numpy().astype("datetime64[D]")[rows]
     days, events = [], []
     for number, end in enumerate(months):
         rng = sim.rng(f"mobile.{number}")
@@ -38,7 +39,7 @@ def generate(sim: Simulation) -> None:
         short = gamed[who] & (day > end.day - 3) & (rng.random(len(who)) < 0.85)
         pays = _payments(rng, who, pay_panel[:, number]) & ~short
         first = end.to_datetime64().astype("datetime64[M]").astype("datetime64[D]")
-        date = first + (day - 1).astype("timedelta64[D]")
+        date = np.maximum(first + (day - 1).astype("timedelta64[D]"), opened[who])
         days.append(_branch_days(sim, rows[who], date, short, pays))
         if number >= DAY_MONTHS - EVENT_MONTHS:
             keep = shown[who]

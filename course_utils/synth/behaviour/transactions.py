@@ -149,6 +149,7 @@ def transaction_chunks(
     panel = build_panel(sim, rows)
     plan = draw(sim, rows, panel)
     customer = sim.people["customer_id"].to_numpy()[rows]
+    opened = sim.people["open_date"].to_numpy().astype("datetime64[D]")[rows]
     written = 0
     for number, end in enumerate(sim.months(MONTHS)):
         first = end.to_datetime64().astype("datetime64[M]").astype("datetime64[D]")
@@ -165,6 +166,8 @@ def transaction_chunks(
             precision_periodic=PERIODIC_PRECISION,
         )
         columns = month_rows(context)
+        earliest = ((opened - first).astype(np.int64) + 1).clip(1, end.day)
+        columns["day"] = np.maximum(columns["day"], earliest[columns["who"]])
         order = np.lexsort((columns["who"], columns["hour"], columns["day"]))
         columns = {name: values[order] for name, values in columns.items()}
         yield _frame(columns, customer, first, written), columns["truth"]

@@ -264,3 +264,15 @@ def test_wrap_keeps_numbers_whole_and_leaves_no_orphan():
     assert all(picture.text_width(line) <= 22 for line in lines)
     assert picture.text_width(lines[-1]) >= 4
     assert not any(line[0] in "，。；" for line in lines)
+
+
+def test_alt_text_reaches_the_html_page():
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    fig, _ = plt.subplots()
+    data, metadata = charts.render(fig, title="标题", alt="一张空图")._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    body, _ = HTMLExporter(template_name="basic").from_notebook_node(book)
+    assert 'alt="一张空图"' in body

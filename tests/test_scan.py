@@ -53,6 +53,8 @@ def test_check_digits():
         (f"卡号 {VALID_CARD}", ["银行卡号"]),
         (f"卡号 {VALID_CARD[:-1]}{(int(VALID_CARD[-1]) + 1) % 10}", []),
         (f"哈希 a{VALID_CARD}f", []),
+        (f"内部账号 9{luhn_complete('9' + '0' * 14)}", []),
+        (f"校验位不对的证件 {luhn_complete('33010619900101' + '123')}", []),
         ("见 https://example.com/a.js", ["外部网址"]),
         ('<script src="//cdn.example.com/x.js">', ["外部网址"]),
         ('xmlns="http://www.w3.org/2000/svg"', []),

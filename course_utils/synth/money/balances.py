@@ -139,14 +139,14 @@ def _busy(
     size = book.column("business_size", 0.0)
     money = np.log(book.arrays["level"][:, HISTORY].clip(min=100.0))
     base = 0.35 * (money - money.mean()) / money.std() + 0.35 * book.column("digital")
-    base = base + rng.normal(0.0, 0.95, book.n) + np.where(size > 0, 0.5, 0.0)
+    base = base + rng.normal(0.0, 1.22, book.n) + np.where(size > 0, 0.5, 0.0)
     trend = np.zeros((book.n, PANEL))
     shock = rng.normal(0, 1, book.n)
     for t in range(PANEL):
         shock = 0.8 * shock + 0.6 * rng.normal(0, 1, book.n)
-        trend[:, t] = 0.45 * shock
-    rate = np.exp(1.75 + base)[:, None] * np.exp(trend) * book.active[:, None]
-    rate = np.minimum(rate, 600.0) * book.exists()
+        trend[:, t] = 0.6 * shock
+    rate = np.exp(1.48 + base)[:, None] * np.exp(trend) * book.active[:, None]
+    rate = np.minimum(rate, 900.0) * book.exists()
     book.arrays["activity"] = rate
     count = rng.poisson(rate)
     book.arrays["everyday_count"] = count

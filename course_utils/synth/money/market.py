@@ -28,8 +28,8 @@ OTHERS = (
 #: Who gains what we lose in 单位活期.
 RIVAL = "城商行甲"
 #: Our share of each deposit item at the end, before the solved shift, and its yearly drift.
-DEPOSIT_SHARE = np.array([0.30, 0.36, 0.20, 0.16, 0.12])
-YEARLY_DRIFT = np.array([-0.0010, -0.0008, 0.0, -0.0010, -0.0010])
+DEPOSIT_SHARE = np.array([0.18, 0.38, 0.33, 0.24, 0.07])
+YEARLY_DRIFT = np.array([-0.0006, -0.0005, 0.0, -0.0006, -0.0006])
 LOAN_SHARE = np.array([0.24, 0.12, 0.44, 0.40, 0.30, 0.10, 0.14, 0.38, 0.36])
 #: Our loans by item (course parameter); the last two are parts of the others.
 LOAN_MIX = np.array([0.09, 0.22, 0.21, 0.12, 0.18, 0.10, 0.08])
@@ -65,7 +65,7 @@ def own_deposits(book: Book, branch_day: pd.DataFrame) -> np.ndarray:
     result = np.zeros((HISTORY, 5))
     result[FIRST:, :4] = ledger
     result[FIRST:, 4] = (
-        0.035 * ledger[:, :2].sum(axis=1) * (1 + np.cumsum(rng.normal(0, 0.004, PANEL)))
+        0.035 * ledger[0, :2].sum() * (1 + np.cumsum(rng.normal(0.0015, 0.004, PANEL)))
     )
     month = book.months.month.to_numpy()
     for i in range(5):
@@ -117,23 +117,36 @@ def _market(own: np.ndarray, paths: np.ndarray, shift: float) -> tuple[np.ndarra
     return market, own.sum(axis=1) / market.sum(axis=1)
 
 
-def solve_shift(book: Book, own: np.ndarray, paths: np.ndarray) -> float:
-    """Find how much stronger we are in personal term money for the planted change of total share.
+def solve_paths(book: Book, own: np.ndarray) -> np.ndarray:
+    """Return our item shares for which the total share changes as planted, (HISTORY, 5).
 
-    Scans a grid for a change of sign nearest to zero and refines it by bisection; without one the
-    nearest grid point is taken and the realised truth says so.
+    Our strength in personal term money is shifted until the change is exact; if no sensible shift
+    does it, we are made weaker in the items that stand still, which widens the mix effect.
     """
     wish = book.sim.effects.value("m02_n01", "total_share_change")
+    paths = share_paths(book)
+    for weaker in (1.0, 0.85, 0.7, 0.55, 0.4):
+        level = np.where(np.isin(np.arange(5), (0, 4)), weaker, 1.0)
+        candidate = paths - DEPOSIT_SHARE * (1 - level)
+        shift, exact = _solve_shift(own, candidate, wish)
+        if exact:
+            break
+    candidate[:, 1] += shift
+    return candidate
+
+
+def _solve_shift(own: np.ndarray, paths: np.ndarray, wish: float) -> tuple[float, bool]:
+    """Return the shift of the personal term share nearest to zero that meets `wish`, if any."""
 
     def gap(shift: float) -> float:
         total = _market(own, paths, shift)[1]
         return total[-1] - total[-19] - wish
 
-    grid = np.linspace(-0.2, 0.5, 71)
+    grid = np.linspace(-0.14, 0.24, 39)
     gaps = np.array([gap(shift) for shift in grid])
     turns = np.flatnonzero(np.diff(np.sign(gaps)) != 0)
     if not len(turns):
-        return float(grid[np.argmin(np.abs(gaps))])
+        return float(grid[np.argmin(np.abs(gaps))]), False
     start = turns[np.argmin(np.abs(grid[turns]))]
     low, high = grid[start], grid[start + 1]
     for _ in range(40):
@@ -142,15 +155,14 @@ def solve_shift(book: Book, own: np.ndarray, paths: np.ndarray) -> float:
             low = middle
         else:
             high = middle
-    return float((low + high) / 2)
+    return float((low + high) / 2), True
 
 
 def market_share(book: Book, branch_day: pd.DataFrame) -> pd.DataFrame:
     """Return table ``market_share``, whole 万元 in 元."""
     rng = book.sim.rng("money.market")
     own = own_deposits(book, branch_day)
-    paths = share_paths(book)
-    paths[:, 1] += solve_shift(book, own, paths)
+    paths = solve_paths(book, own)
     loans = own_loans(book, branch_day)
     loan_paths = LOAN_SHARE + 0.002 * np.sin(np.arange(HISTORY)[:, None] / 9 + np.arange(9))
     totals = np.concatenate([own / paths, loans / loan_paths], axis=1)

@@ -43,15 +43,15 @@ def _everyday(book: Book, rng: np.random.Generator, balances: Balances) -> np.nd
     size = book.column("business_size", 0.0)
     rate = book.arrays["activity"].mean(axis=1)
     habit = np.log(rate.clip(min=0.05))
-    mean = np.log(420.0) + 0.6 * (income - 8.6) + 0.55 * (habit - habit.mean())
-    mean = np.where(book.person, mean, np.log(9000.0) + 0.5 * (habit - habit.mean()))
+    mean = np.log(330.0) + 0.6 * (income - 8.6) + 0.55 * (habit - habit.mean())
+    mean = np.where(book.person, mean, np.log(6500.0) + 0.25 * (habit - habit.mean()))
     mean = mean + np.where(size > 0, 0.35 * (size - 10.9) + 0.9, 0.0)
-    mean = mean + rng.normal(0, 0.75, book.n)
+    mean = mean + rng.normal(0, np.where(book.person, 0.7, 0.4))
     shock = np.zeros((book.n, PANEL))
     state = rng.normal(0, 1, book.n)
     for t in range(PANEL):
-        state = 0.85 * state + np.sqrt(1 - 0.85**2) * rng.normal(0, 1, book.n)
-        shock[:, t] = 0.75 * state + rng.normal(0, 0.35, book.n)
+        state = 0.75 * state + np.sqrt(1 - 0.75**2) * rng.normal(0, 1, book.n)
+        shock[:, t] = 1.3 * state + rng.normal(0, 0.35, book.n)
     count = book.arrays["everyday_count"]
     per_deal = np.exp(mean[:, None] + shock - 0.5 * np.log(rate.clip(min=1.0))[:, None])
     amount = per_deal * np.sqrt(count) * np.sqrt(rate.clip(min=1.0))[:, None] * 100

@@ -1,4 +1,4 @@
-"""Tables that stand in for an unmasked export, so that privacy can be taught on every bank."""
+"""Privacy taught on every bank: an export or its stand-in, what neighbours know, the use form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pandas as pd
 from course_utils.analysis import _need
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from course_utils.bank import Bank
 
 COLUMNS = (
@@ -80,3 +82,80 @@ def neighbours(bank: Bank, export: pd.DataFrame) -> pd.DataFrame:
     known = export.sample(frac=KNOWN_SHARE, random_state=0).reset_index(drop=True)
     known["list_id"] = [f"L{n:05d}" for n in range(1, len(known) + 1)]
     return known[wanted]
+
+
+def use_form(
+    purpose: str,
+    columns: Sequence[str],
+    rows: int,
+    smallest_group: int,
+    removed: Sequence[str],
+    purge: pd.Timestamp,
+) -> pd.DataFrame:
+    """Return the form on which the use of data in class is registered and signed for.
+
+    Parameters
+    ----------
+    purpose : str
+        What the class is about.
+    columns : sequence of str
+        Chinese names of the columns handed out.
+    rows, smallest_group : int
+        Size of the sample and of its smallest group of people who look alike.
+    removed : sequence of str
+        Columns of class C3 that were taken out.
+    purge : Timestamp
+        Day by which the sample must be deleted.
+
+    Returns
+    -------
+    DataFrame
+        ``item``, ``content``; what a person must write stays empty.
+    """
+    lines = [
+        ("用途", purpose),
+        ("数据范围", f"{rows:,} 行；{'、'.join(columns)}"),
+        ("最小组人数", f"{smallest_group}"),
+        ("C3 列", f"{'、'.join(removed)}，已剔除" if removed else "没有发现"),
+        ("法律依据", ""),
+        ("受托讲师（姓名、单位、协议编号）", ""),
+        ("使用人名单", ""),
+        ("地点与设备", "行内断网电脑，不拷出、不拍屏"),
+        ("删除日期", f"{purge:%Y-%m-%d}"),
+        ("删除确认（人、时间）", ""),
+        ("数据主管部门审批（签字）", ""),
+        ("合规部门审批（签字）", ""),
+    ]
+    return pd.DataFrame(lines, columns=["item", "content"])
+
+
+def impact_form(
+    columns: int, dropped: int, named_before: float, smallest_group: int
+) -> pd.DataFrame:
+    """Return the one-page impact assessment with the three headings of PIPL art. 56.
+
+    Parameters
+    ----------
+    columns, dropped : int
+        Columns handed out and columns left out.
+    named_before : float
+        Share of known people found in the sample before it was coarsened.
+    smallest_group : int
+        Smallest group of people who look alike afterwards.
+
+    Returns
+    -------
+    DataFrame
+        ``question``, ``evidence`` (from the lesson) and an empty ``conclusion``.
+    """
+    lines = [
+        ("目的、方式是否合法、正当、必要", f"只给 {columns} 列，另外 {dropped} 列没有读入"),
+        (
+            "对个人权益的影响及安全风险",
+            f"只打星号时，知道三样信息的人能认出 {named_before:.1%}；"
+            f"处理后每组至少 {smallest_group} 人",
+        ),
+        ("保护措施是否合法、有效并与风险相适应", "行内断网、限时删除、专人保管密钥、留痕"),
+    ]
+    table = pd.DataFrame(lines, columns=["question", "evidence"])
+    return table.assign(conclusion="")

@@ -92,7 +92,7 @@ register.insert(0, "label", [fields[name].zh for name in register.index])
 register["class_by_name"] = ["C1" if name == "row_id" else "C2" for name in register.index]
 register = register.rename_axis("field").reset_index()
 cu.show(register, rows=None, names={"field": "列", "label": "中文名", "shape": "最常见的长相",
-                                    "kinds": "不同值个数", "class_by_name": "按列名定级"})  # fmt: skip
+                                    "kinds": "不同值个数", "class_by_name": "按列名定级"})
 
 # %% [markdown]
 # 上表最后一列是照着列名填的，看着都合理。再让程序翻一遍内容：哪一列出现了“冒充客户”要用的字眼？
@@ -116,21 +116,24 @@ else:
 # ## 演示二：先删列，再谈脱敏
 #
 # 《个人信息保护法》第 6 条讲“最小必要”：目的要明确，范围要最小。落到电脑上只有一句话——**用不着的列，根本不要读进来**。
-# 删掉的列不会泄露，也不用脱敏，这是最便宜的一招。下面按两个上课用途各列一张白名单。
+# 删掉的列不会泄露，也不用脱敏，这是最便宜的一招。下面按两个上课用途各列一张白名单，
+# 并标出哪些列是**敏感个人信息**（第 28 条：金融账户、行踪等，一旦泄露容易伤到人身和财产）：敏感又用不着的，第一个删。
 
 # %%
 needs = {
     "客群画像": ["birth_date", "gender", "village", "town", "occupation", "balance", "five_class"],
     "到期联系演练": ["customer_id", "name", "phone", "town", "balance"],
 }
+register["sensitive"] = [fields[name].sensitive for name in register["field"]]
 for use, columns in needs.items():
     register[use] = register["field"].isin(columns)
 wanted = register["field"][register["客群画像"] | register["到期联系演练"]].tolist()
 dropped = register.loc[~register["field"].isin(wanted), "label"].tolist()
 export = export[wanted]
-cu.show(register[["label", "class", *needs]], rows=None, names={"label": "中文名", "class": "级别"})
+cu.show(register[["label", "class", "sensitive", *needs]], rows=None,
+        names={"label": "中文名", "class": "级别", "sensitive": "敏感"})
 cu.say(f"{len(register)} 列里两堂课一共只用 **{len(wanted)}** 列，"
-       f"直接不要的有：{'、'.join(dropped)}。")  # fmt: skip
+       f"直接不要的有：{'、'.join(dropped)}。")
 
 # %% [markdown] outline=["S004-0.4"]
 # ## 演示三：六种变换，各管一件事
@@ -166,12 +169,12 @@ other_key = privacy.pseudonym(export["customer_id"], MASK_KEY + "换一把")
 cu.say(f"- 换一把钥匙，假名重合的比例是 {safe['person'].dropna().isin(other_key).mean():.0%}。")
 if export["balance"].notna().any():
     change = safe["balance"].sum() / export["balance"].sum() - 1
-    cu.say(f"- 余额取整到 {AMOUNT_STEP} 元，合计只差 {change:+.3%}。")
+    cu.say(f"- 余额取整到 {AMOUNT_STEP} 元，合计相差 {abs(change):.3%}。")
 if bank.has("deposit_account"):
     term = bank.load("deposit_account", columns=["customer_id", "open_date", "maturity_date"])
     term = term.dropna().head(3000)
     start, end = [privacy.shift_dates(term[name], term["customer_id"], MASK_KEY, SHIFT_DAYS)
-                  for name in ("open_date", "maturity_date")]  # fmt: skip
+                  for name in ("open_date", "maturity_date")]
     same_term = (end - start == term["maturity_date"] - term["open_date"]).mean()
     same_month = (end.dt.to_period("M") == term["maturity_date"].dt.to_period("M")).mean()
     cu.say(f"- 期限不变的占 {same_term:.0%}，到期月份不变的只占 {same_month:.0%}：讲期限可以，讲哪个月到期最集中不行。")
@@ -205,7 +208,7 @@ attack = pd.DataFrame(rows, columns=["version", "known", "named", "candidates"])
 attack = attack.join(cu.analysis.experiment.wilson(attack["named"], attack["known"]))
 cu.show(attack, names={"version": "样本版本", "known": "攻击者认识的人", "named": "被唯一认出",
                        "candidates": "候选人数（中位）", "rate": "认出比例", "low": "区间下限",
-                       "high": "区间上限"}, units={"rate": "%", "low": "%", "high": "%"})  # fmt: skip
+                       "high": "区间上限"}, units={"rate": "%", "low": "%", "high": "%"})
 starred, coarse = attack.iloc[0], attack.iloc[1]
 new_year = (export["birth_date"].dt.strftime("%m-%d") == "01-01").mean()
 cu.say(
@@ -250,7 +253,7 @@ people["birth_year"] = people["birth_date"].dt.year
 for width in [5, 10, 20]:
     people[f"age_{width}"] = privacy.age_band(bank.as_of.year - people["birth_year"], width, TOP_AGE)
 work = {"务农": "务农", "个体经营": "经营", "企业主": "经营", "企业职工": "上班",
-        "公职人员": "上班", "教师医生": "上班", "外出务工": "上班"}  # fmt: skip
+        "公职人员": "上班", "教师医生": "上班", "外出务工": "上班"}
 people["work_group"] = people["occupation"].map(work).fillna("不在业或其他")
 people["nothing"] = "不给"
 ladders = {
@@ -278,7 +281,7 @@ labels = ["独一份", f"不到 {MIN_GROUP} 人", f"{MIN_GROUP} 人到 {4 * MIN_
 bars = pd.DataFrame(
     {name: pd.cut(group_sizes(r), edges, labels=labels).value_counts(normalize=True, sort=False)
      for name, r in recipes.items()}
-).T  # fmt: skip
+).T
 
 # %%
 small = bars[labels[:2]].sum(axis=1)
@@ -288,8 +291,7 @@ cu.charts.finish(
     fig,
     title=f"同组不到 {MIN_GROUP} 人的：只打星号 {small.iloc[0]:.0%}，最后一个配方 {small.iloc[-1]:.1%}",
     source=f"{bank.name}，教学导出，{bank.as_of:%Y-%m-%d}",
-    alt="四个配方各一根堆叠柱，从左到右越退越粗，红色的小组占比依次为 "
-    + "、".join(f"{value:.1%}" for value in small) + "。",  # fmt: skip
+    alt="四个配方各一根堆叠柱，小组（红色、橙色）占比依次为" + "、".join(f"{v:.1%}" for v in small),
 )
 
 # %% [markdown]
@@ -302,10 +304,11 @@ columns = [ladders[name][level] for name, level in recipe_now.items()]
 kept = people[group_sizes(recipe_now) >= MIN_GROUP]
 kinds = kept.groupby(columns)["five_class"].transform("nunique")
 same_kind = kept[kinds == 1]
-has_loan = (same_kind["five_class"] != "无贷款").sum()
+no_loan = (same_kind["five_class"] == "无贷款").sum()
 if len(same_kind):
-    cu.say(f"k 已达标的 {len(kept):,} 人里，仍有 **{len(same_kind) / len(kept):.1%}** 所在的组五级分类只有一种，"
-           f"其中 {has_loan} 人等于被公开了“有贷款”。这几组要么再退一级，要么不给五级分类这一列。")  # fmt: skip
+    cu.say(f"k 已达标的 {len(kept):,} 人里，仍有 **{len(same_kind) / len(kept):.1%}** 所在的组五级分类只有一种："
+           f"{no_loan} 人等于被公开了“没有贷款”，{len(same_kind) - no_loan} 人等于被公开了“有贷款”。"
+           "这些组要么再退一级，要么不给五级分类这一列。")
 else:
     cu.say(f"k 已达标的 {len(kept):,} 人里，每一组的五级分类都不止一种，这一关过了。")
 
@@ -322,10 +325,10 @@ if bank.has("note"):
     scan = privacy.scan_text(notes["text"])
     with_phone = notes.index.isin(scan.loc[scan["kind"] == "手机号", "row"])
     cu.show(scan.groupby("kind").agg(rows=("row", "nunique"), valid=("checksum", "sum")).reset_index(),
-            names={"kind": "藏着什么", "rows": "笔记条数", "valid": "校验位正确"})  # fmt: skip
+            names={"kind": "藏着什么", "rows": "笔记条数", "valid": "校验位正确"})
     cu.say(
-        f"直白的办法报了 {simple.sum()} 条，看上去八九不离十；细对一遍，"
-        f"其中 **{(simple & ~with_phone).sum()} 条不是手机号**，另外**漏了 {(with_phone & ~simple).sum()} 条**。"
+        f"直白的办法报了 {simple.sum()} 条，扫描器认定有手机号的是 {with_phone.sum()} 条。别急着比总数，一条条对："
+        f"报出来的 **{(simple & ~with_phone).sum()} 条不是手机号**，另外**漏了 {(with_phone & ~simple).sum()} 条**。"
         f"校验位正确的 {scan['checksum'].sum()} 个：课程数据的号码是故意做错的，真实数据这里会接近全部。"
     )
 else:
@@ -343,7 +346,7 @@ if BRANCH is not None:
     customers = customers[customers["branch_id"] == BRANCH]
 consent = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
 asked = customers.merge(consent[consent["scope"] == PURPOSE], on="customer_id", how="left")
-asked["start"] = "可以联系"
+asked["start"] = "全部客户"
 asked["agreed"] = np.where(asked["granted"].eq(True), "可以联系", "没有同意")
 lapsed = (asked["agreed"] == "可以联系") & (asked["expire_date"] < bank.as_of)
 asked["valid"] = asked["agreed"].mask(lapsed, "同意已过期")
@@ -351,15 +354,16 @@ refused = (asked["valid"] == "可以联系") & asked["do_not_call"]
 asked["final"] = asked["valid"].mask(refused, "谢绝来电")
 
 # %%
-gates = ["start", "agreed", "valid", "final"]
-steps = [pd.crosstab(asked[a], asked[b]) for a, b in zip(gates, gates[1:], strict=False)]
+pairs = [("start", "agreed"), ("agreed", "valid"), ("valid", "final")]
+steps = [pd.crosstab(asked[before_gate], asked[after_gate]) for before_gate, after_gate in pairs]
 usable = asked["final"] == "可以联系"
 share = asked.loc[usable, "weight"].sum() / asked["weight"].sum()
-fig = cu.charts.state_flow(steps, labels=["全部客户", "同意过", "没过期", "没谢绝"],
-                           order=["可以联系", "没有同意", "同意已过期", "谢绝来电"])  # fmt: skip
+fig = cu.charts.state_flow(steps, labels=["开始", "同意过", "没过期", "没谢绝"],
+                           order=["全部客户", "可以联系", "没有同意", "同意已过期", "谢绝来电"],
+                           colors={"全部客户": "#9AA5B1"})
 cu.charts.finish(
     fig,
-    title=f"能为“{PURPOSE}”联系的客户有 {share:.0%}（按全行权数），其余三道门前止步",
+    title=f"能为“{PURPOSE}”联系的客户有 {share:.0%}（按全行权数），其余在三道门前止步",
     source=f"{bank.name}，客户表、授权表，{bank.as_of:%Y-%m-%d}",
     alt=f"流向图：样本 {len(asked):,} 户，三道门后剩 {usable.sum():,} 户。",
 )
@@ -377,9 +381,9 @@ if bank.has("bureau_report"):
     by_reason = by_reason.join(cu.analysis.experiment.wilson(by_reason["sum"], by_reason["size"]))
     cu.show(by_reason.sort_values("size", ascending=False),
             names={"size": "查询次数", "sum": "不得用于营销", "rate": "占比", "low": "区间下限",
-                   "high": "区间上限"}, units={"rate": "%", "low": "%", "high": "%"})  # fmt: skip
+                   "high": "区间上限"}, units={"rate": "%", "low": "%", "high": "%"})
     cu.say(f"{len(reports):,} 次查询里，**{reports['outside'].mean():.0%}** 的授权范围不含营销；"
-           f"范围够、但已经过期的还有 {(~reports['outside'] & reports['expired']).mean():.0%}。")  # fmt: skip
+           f"范围够、但已经过期的还有 {(~reports['outside'] & reports['expired']).mean():.0%}。")
 else:
     cu.say(f"本行没有{'、'.join(bank.missing('bureau_report'))}，征信授权这一段跳过。")
 
@@ -467,24 +471,27 @@ def mask_person(phone, age):
 # 损失 = 四项各自少问的比例的平均 [本课程定义]。下一格把它写成函数，并列出每退一级还剩几问。
 
 # %%
+chinese = {"birth_date": "出生日期", "birth_year": "出生年", "age_5": "五岁段", "age_10": "十岁段",
+           "age_20": "二十岁段", "gender": "性别", "village": "村", "town": "乡镇", "occupation": "职业",
+           "work_group": "职业大类", "nothing": "不给", "balance": "存款余额", "five_class": "五级分类"}
+
+
 def questions_needed(column):
     portion = people[column].value_counts(normalize=True)
-    return -(portion * np.log2(portion)).sum()
+    return (portion * np.log2(1 / portion)).sum()
 
 
 def lost_information(trial):
-    lost = []
-    for name, level in trial.items():
-        full = questions_needed(ladders[name][0])
-        lost.append(1 - questions_needed(ladders[name][level]) / full)
+    lost = [1 - questions_needed(ladders[name][level]) / questions_needed(ladders[name][0])
+            for name, level in trial.items()]
     return sum(lost) / len(lost)
 
 
-steps_down = [(name, level, column, questions_needed(column))
-              for name, ladder in ladders.items() for level, column in enumerate(ladder)]  # fmt: skip
+steps_down = [(name, level, chinese[column], questions_needed(column))
+              for name, ladder in ladders.items() for level, column in enumerate(ladder)]
 steps_down = pd.DataFrame(steps_down, columns=["item", "level", "column", "questions"])
 cu.show(steps_down, rows=None, names={"item": "项", "level": "级", "column": "用哪一列",
-                                      "questions": "平均问几次"})  # fmt: skip
+                                      "questions": "平均问几次"})
 
 # %% tags=["answer:E2"]
 recipe = ...  # ← 一个字典：四项各退几级；可以手工试，也可以让循环把所有配方试一遍
@@ -563,8 +570,11 @@ def has_phone(texts):
 # | 征信业管理条例第 18、20 条 | 查询要书面同意并约定用途；不得用作约定以外的用途 |
 # | 商业银行法第 29 条 | 为存款人保密 |
 #
-# 甲：讲师要把没脱敏的到期名单发到他的邮箱。乙：同事想要全行工资表来练透视表。丙：客户经理想用贷后管理查到的征信报告挑营销名单。
-# 丁：村干部问村里谁存得多，好帮着组织活动。戊：培训科在行内断网电脑上用 E2 的样本上课，已签委托协议、做了影响评估，课后删除。
+# - 甲：讲师想要没脱敏的到期名单，发到他的邮箱备课。
+# - 乙：同事想要全行工资表，练一练透视表。
+# - 丙：客户经理想用贷后管理查到的征信报告挑营销名单。
+# - 丁：村干部问村里谁存得多，好帮着组织活动。
+# - 戊：培训科用 E2 的样本上课，在行内断网电脑上，已和讲师签委托协议、做过影响评估，课后删除。
 
 # %% tags=["answer:E4"]
 rulings = "?"
@@ -627,23 +637,23 @@ sample = sample.assign(balance=safe["balance"], five_class=people["five_class"])
 sample = sample.sample(frac=1, random_state=1).reset_index(drop=True)
 result = privacy.k_anonymity(sample, shown, MIN_GROUP)
 cu.say(f"样本 {len(sample):,} 行、{sample.shape[1]} 列，最小的组 **{result['k_min']:.0f}** 人，"
-       f"隐去 {1 - len(sample) / len(people):.1%} 的行，信息损失 {lost_information(recipe):.0%}。")  # fmt: skip
+       f"隐去 {1 - len(sample) / len(people):.1%} 的行，信息损失 {lost_information(recipe):.0%}。")
 
 # %%
 purge = bank.as_of + pd.Timedelta(days=PURGE_DAYS)
-form = pd.DataFrame({
-    "项目": ["用途", "数据范围", "行数与列", "最小组人数", "C3 列", "使用人", "地点与设备", "删除日期", "审批人签字"],
-    "内容": ["客群画像课", "教学样本，已脱敏", f"{len(sample):,} 行；{'、'.join(sample.columns)}", result["k_min"],
-             "无（" + "、".join(found_c3["label"]) + "已剔除）" if len(found_c3) else "无", "", "行内断网电脑", f"{purge:%Y-%m-%d}", ""],
-})  # fmt: skip
-impact = pd.DataFrame({
-    "要回答的问题（个人信息保护法第 55、56 条）": ["目的、方式是否合法、正当、必要", "对个人的影响和安全风险", "保护措施是否合法、有效、与风险相称"],
-    "依据": [f"只用 {sample.shape[1]} 列，其余未读入", f"只打星号时认出 {starred['rate']:.1%}，处理后每组至少 {result['k_min']:.0f} 人", "行内断网、限时删除、留痕"],
-    "结论（人工填写）": ["", "", ""],
-})  # fmt: skip
+given = [chinese[column] for column in sample.columns]
+k_min = int(result["k_min"])
+form = cu.analysis.classroom.use_form("客群画像课", given, len(sample), k_min, found_c3["label"].tolist(), purge)
+impact = cu.analysis.classroom.impact_form(len(given), len(register) - len(given), starred["rate"], k_min)
+book = {
+    "登记表": cu.deliver.Sheet(form, names={"item": "项目", "content": "内容"}),
+    "影响评估": cu.deliver.Sheet(impact, names={"question": "要回答的问题", "evidence": "本课算出的依据",
+                                            "conclusion": "结论（人工填写）"}),
+}
 folder = bank.output_dir("m00_n02")
-cu.deliver.workbook(folder / "脱敏后教学样本.xlsx", {"样本": sample}, "脱敏后教学样本", "客群画像课", purge, money="元")
-cu.deliver.workbook(folder / "课堂数据使用登记表.xlsx", {"登记表": form, "影响评估": impact}, "课堂数据使用登记表", "客群画像课", purge)
+cu.deliver.workbook(folder / "课堂数据使用登记表.xlsx", book, "课堂数据使用登记表", "客群画像课", purge)
+cu.deliver.workbook(folder / "脱敏后教学样本.xlsx", {"样本": cu.deliver.Sheet(sample, names=chinese, money="元")},
+                    "脱敏后教学样本", "客群画像课", purge)
 cu.say(f"已保存：`脱敏后教学样本.xlsx`、`课堂数据使用登记表.xlsx`，请于 {purge:%Y-%m-%d} 前删除样本。")
 
 # %% [markdown]
@@ -670,11 +680,11 @@ cu.say(f"已保存：`脱敏后教学样本.xlsx`、`课堂数据使用登记表
 
 # %% tags=["instructor"]
 found = {"unique_qid": curves["只打星号"]["unique_share"].iloc[2],
-         "c3_column": "、".join(found_c3["field"])}  # fmt: skip
+         "c3_column": "、".join(found_c3["field"])}
 if bank.has("note"):
     found["note_phones"] = int(with_phone.sum())
 if bank.has("bureau_report"):
     found["scope_missing"] = reports["outside"].mean()
 zh = {"unique_qid": "三样信息下独一份的占比", "c3_column": "藏着的 C3 列",
-      "note_phones": "藏着手机号的笔记", "scope_missing": "授权不含营销的查询占比"}  # fmt: skip
+      "note_phones": "藏着手机号的笔记", "scope_missing": "授权不含营销的查询占比"}
 cu.reveal(bank, "m00_n02", found, zh)

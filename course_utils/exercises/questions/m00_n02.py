@@ -99,6 +99,7 @@ def _from_top(shift: float) -> Callable[[Context], tuple[Any, Any]]:
 E1_CHECK = behaviour(
     Case("普通的一个人", _both("12912345678", 37)),
     Case("号码里夹了空格和横线", _both(" 129-1234 5678", 37), "先去掉不是数字的字符，再数位数。"),
+    Case("号码里混了字母", _both("129x12345678", 37), "先去掉不是数字的字符，再数位数。"),
     Case("位数不够的号码", _both("1291234567", 37), "不是 11 位的号码要整个遮住，一位也不能露。"),
     Case("多一位的号码", _both("129123456789", 37), "不是 11 位的号码要整个遮住，一位也不能露。"),
     Case("没有号码", _both(None, 37), "没有号码时写成三个星号。"),
@@ -360,6 +361,11 @@ E3_CASES = behaviour(
     Case("隔了两个空格", _texts("129  1234  5678"), "本课程定义只容许夹一个空格或横线。",
          expect=lambda context: pd.Series([False])),
     Case("空的笔记", _texts(None, "12912345678", ""), "空的那一条算没有，不能报错。"),
+    Case(
+        "从 Excel 读来的一列，夹着空值",
+        lambda context: (pd.Series(["新号码12912345678", None, np.nan], dtype=object),),
+        "空的那一条要给出 False，不能是空值：先用 fillna(\"\") 。",
+    ),
     Case("一条都没有", lambda context: (pd.Series([], dtype="str"),), "空的一列也要能处理。"),
     Relation(
         "打乱行的顺序",
@@ -576,5 +582,11 @@ QUESTIONS = [
         parameters=("AGE_STEP", "TOP_AGE"),
     ),
 ]
+
+SURVIVORS = {
+    "E4": {
+        "L6 “rate”→“low”": "引用区间下限也是本课算出来的数字，文字的意思机器判断不了，由讲师点评",
+    }
+}
 
 VARIATIONS = [{"MIN_GROUP": 10}, {"MAX_HIDDEN": 0.02, "AGE_STEP": 10}, {"TOP_AGE": 70}]

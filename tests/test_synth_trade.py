@@ -91,7 +91,9 @@ def test_days_add_up_to_months_to_the_cent(sim):
     end = day["date"] + pd.offsets.MonthEnd(0)
     keys = ["month", "merchant_id"]
     sums = day.assign(month=end, cents=np.rint(day["transaction_amount"] * 100)).groupby(keys)
-    sums = sums.agg(cents=("cents", "sum"), count=("transaction_count", "sum"), days=("date", "size"))
+    sums = sums.agg(
+        cents=("cents", "sum"), count=("transaction_count", "sum"), days=("date", "size")
+    )
     whole = month[month["month"] > sim.as_of - pd.DateOffset(months=3)].set_index(keys)
     sums = sums.reindex(whole.index, fill_value=0)
     assert (sums["cents"] == np.rint(whole["transaction_amount"] * 100)).all()
@@ -128,7 +130,8 @@ def test_nothing_before_the_signing(sim):
     assert (month["month"] >= merchant["open_date"].reindex(month["merchant_id"]).to_numpy()).all()
     benefit = sim.tables["merchant_benefit"]
     assert (
-        benefit["date"].to_numpy() >= merchant["open_date"].reindex(benefit["merchant_id"]).to_numpy()
+        benefit["date"].to_numpy()
+        >= merchant["open_date"].reindex(benefit["merchant_id"]).to_numpy()
     ).all()
 
 

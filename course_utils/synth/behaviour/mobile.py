@@ -35,11 +35,12 @@ def generate(sim: Simulation) -> None:
     days, events = [], []
     for number, end in enumerate(months):
         rng = sim.rng(f"mobile.{number}")
-        who, day = login_days(rng, days_panel[:, number], end.day, gamed)
+        first = end.to_datetime64().astype("datetime64[M]").astype("datetime64[D]")
+        earliest = ((opened - first).astype(np.int64) + 1).clip(1, end.day)
+        who, day = login_days(rng, days_panel[:, number], end.day, gamed, earliest)
         short = gamed[who] & (day > end.day - 3) & (rng.random(len(who)) < 0.85)
         pays = _payments(rng, who, pay_panel[:, number]) & ~short
-        first = end.to_datetime64().astype("datetime64[M]").astype("datetime64[D]")
-        date = np.maximum(first + (day - 1).astype("timedelta64[D]"), opened[who])
+        date = first + (day - 1).astype("timedelta64[D]")
         days.append(_branch_days(sim, rows[who], date, short, pays))
         if number >= DAY_MONTHS - EVENT_MONTHS:
             keep = shown[who]
@@ -61,7 +62,11 @@ def _gamed(sim: Simulation, rows: np.ndarray) -> np.ndarray:
 
 
 def login_days(
-    rng: np.random.Generator, counts: np.ndarray, length: int, gamed: np.ndarray
+    rng: np.random.Generator,
+    counts: np.ndarray,
+    length: int,
+    gamed: np.ndarray,
+    earliest: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose distinct login days of one month.
 
@@ -75,6 +80,8 @@ def login_days(
         Days of the month.
     gamed : numpy.ndarray of bool
         Customers whose logins crowd into the last three days.
+    earliest : numpy.ndarray, optional
+        First possible day (1-based) of each customer; the number of days is cut to what is left.
 
     Returns
     -------
@@ -84,9 +91,13 @@ def login_days(
     users = np.flatnonzero(counts > 0)
     keys = rng.gumbel(size=(len(users), length)).astype(np.float32)
     keys[:, -3:] += np.where(gamed[users], 4.0, 0.0)[:, None].astype(np.float32)
+    room = np.full(len(users), length)
+    if earliest is not None:
+        keys[np.arange(length)[None, :] < earliest[users][:, None] - 1] = -np.inf
+        room = length - earliest[users] + 1
     order = np.argsort(-keys, axis=1)
     chosen = np.zeros(keys.shape, dtype=bool)
-    first = np.arange(length)[None, :] < counts[users].clip(0, length)[:, None]
+    first = np.arange(length)[None, :] < np.minimum(counts[users], room)[:, None]
     np.put_along_axis(chosen, order, first, axis=1)
     position, day = np.nonzero(chosen)
     return users[position], day + 1

@@ -153,7 +153,9 @@ def _inflow(context: Context, rows: Rows) -> None:
     small = np.exp(rng.normal(5.0, 1.6, len(plan.habit))).astype(np.int64).clip(1, 60_000)
     small = np.where((passive >= 1 + merchant) & (quarter | ~merchant), small, 0)
     only = (small > 0) & (passive >= budget.slots) & ~merchant
-    wanted = np.where(only, budget.left, np.minimum(small, np.maximum(budget.left // 20, small > 0)))
+    wanted = np.where(
+        only, budget.left, np.minimum(small, np.maximum(budget.left // 20, small > 0))
+    )
     interest = budget.take(wanted, 1, flexible=True)
     single(interest, np.full(len(small), 21), hour=2, kind=nm.KIND["结息"], channel=system,
            name=nm.positions(("本行结息",))[0], party=nm.PARTY["本行内部户"],

@@ -106,7 +106,9 @@ def draw(sim: Simulation, rows: np.ndarray, panel: Panel) -> Plan:
     other = person & active & (age >= 24) & (age < 60) & (rng.random(n) < OTHER_BANK_SHARE * 1.6)
     instalment = np.rint(np.minimum(income * rng.uniform(0.25, 0.5, n) * CENTS, 0.6 * space))
     farmer = people["is_farmer"].to_numpy(dtype=bool)
-    retired = person & (age >= 60)
+    start = sim.months(months)[0].to_datetime64().astype("datetime64[M]")
+    settled = people["open_date"].to_numpy().astype("datetime64[M]") < start
+    retired = person & (age >= 60) & settled
     worker_pension = rng.random(n) < 0.45
     pension = np.where(worker_pension, rng.uniform(1900, 3900, n), rng.uniform(180, 320, n))
     return Plan(

@@ -82,7 +82,7 @@ def stability_odds(tables: Tables, profile: Profile) -> float:
     rows = (outcome >= 0) & (np.nan_to_num(amount) > 0).all(axis=1)
     steady = adjusted(np.nan_to_num(amount), season_class(tables))[rows]
     stability = 1 - steady.std(axis=1, ddof=1) / steady.mean(axis=1)
-    inside = stability > 0.4
+    inside = stability > 0.5  # lower ones opened, paused or slid in the window
     slope = logit_slope(stability[inside], outcome[rows][inside].astype(float))
     return float(np.exp(0.2 * slope))
 
@@ -207,8 +207,8 @@ def toll_drop_ratio(tables: Tables, profile: Profile) -> float:
 
 
 RECOVERIES = [
-    Recovery("m03_n04", "or_stab", stability_odds, tolerance=0.14, null=1.0),
-    Recovery("m03_n04", "pd_share60", share60_change, tolerance=0.12, null=0.0),
+    Recovery("m03_n04", "or_stab", stability_odds, tolerance=0.17, null=1.0),
+    Recovery("m03_n04", "pd_share60", share60_change, tolerance=0.17, null=0.0),
     Recovery("m03_n04", "simpson_area", area_gap_vanishes, tolerance=0.0, planted=1.0),
     Recovery("m03_n04", "fake_volume", fake_share, tolerance=0.014),
     Recovery("m03_n05", "truck_need", truck_share, tolerance=0.01, planted=0.08),

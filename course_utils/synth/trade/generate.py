@@ -37,7 +37,7 @@ def generate_merchants(sim: Simulation) -> None:
     rng = sim.rng("merchant.turnover")
     share = turnover.open_share(opened, halted, stops.month_starts(months))
     latent["stability"] = merchants.plant_stability(
-        sim, latent["outcome"], (share[:, -6:] > 0).all(axis=1), rng
+        sim, latent["outcome"], (share[:, -6:] == 1).all(axis=1), rng
     )
     panel = turnover.simulate(rng, latent, opened, halted, months)
     grades = stars.grade(sim, latent, panel)

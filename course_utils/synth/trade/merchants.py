@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Weight of each trade group among shops that have no registered industry (course parameter).
 SHOP_GROUPS = ("F", "H", "O")
 SCHOOL_GROUPS = ("快餐小吃", "便利店超市")
-SCHOOL_SHARE = 0.22  # of the shops in those groups
+SCHOOL_SHARE = 0.18  # of the shops in those groups
 STABILITY_MEAN, STABILITY_SD = 0.79, 0.10
 SHARE60_GOOD = 0.42  # good borrowers with more than 60 % of sales on our code
 _NAME_HEADS = (

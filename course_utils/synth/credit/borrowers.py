@@ -296,9 +296,12 @@ def _gateway(
     other = people.business & ~people.merchant & free
     if not shop.any() or not other.any():
         return
-    base = np.average(chosen[other], weights=people.weight[other])
+    every = people.business & ~people.merchant
+    base = np.average(chosen[every], weights=people.weight[every])
     odds = float(sim.effects.value("m03_n02", "gateway_lift")) * base / max(1 - base, 0.02)
-    wanted = odds / (1 + odds) * people.weight[shop].sum()
+    fixed = people.business & people.merchant & ~free & chosen
+    wanted = odds / (1 + odds) * people.weight[people.business & people.merchant].sum()
+    wanted -= people.weight[fixed].sum()
     rows = np.flatnonzero(shop)
     keys = np.log(0.05 + chosen[rows]) * 3 + 0.5 * people.need[rows] + rng.gumbel(size=len(rows))
     order = rows[np.argsort(-keys)]

@@ -19,10 +19,10 @@ TOWN_TYPES = ("营业部", "城区")
 TOWN_LOSS, TOWN_GAP_LOSS = 0.12, 0.16  # county seat: base, added when the gap is large
 VILLAGE_LOSS, MANAGER_LOSS, AGE_LOSS = 0.10, 0.26, 0.82
 NOISE_LOSS = 0.36
-RECALL_MONTHS = 40
-RECALL_HOLDOUT = 0.15
+RECALL_MONTHS = 60
+RECALL_HOLDOUT = 0.12
 EARLY_DAYS, LATE_DAYS = (12, 58), (75, 300)
-MEAN_RETURN = 0.155  # of early and late calls, at a price that suits
+MEAN_RETURN = 0.18  # of early and late calls, at a price that suits
 CUTS = (0.0, 0.4, 0.8)  # percent below the list price, drawn at random
 CUT_RESPONSE = (0.0, 0.5, 1.0)  # share of price-sensitive returners who take each cut
 
@@ -61,14 +61,20 @@ def price_gap(sim: Simulation, kind: np.ndarray, rate: np.ndarray, date: np.ndar
 
 
 def noise_branch(sim: Simulation) -> int:
-    """Return the branch whose loss rate is high by bad luck only: the smallest one by customers."""
+    """Return the branch that is worst by bad luck only: the county-seat branch with fewest borrowers.
+
+    Its rate lies inside the funnel limits of its size and area, and above all other branches.
+    """
+    kinds = sim.tables["branch"]["branch_type"].astype(str)
+    town = kinds.isin(TOWN_TYPES).to_numpy()
     counts = np.bincount(
         sim.people["branch_pos"].to_numpy(dtype=np.int64)[
             sim.people["is_borrower"].to_numpy(dtype=bool)
         ],
         minlength=len(sim.tables["branch"]),
     )
-    return int(np.argmin(np.where(counts >= 3, counts, 10**9)))
+    usable = (counts >= 3) & (town if town.sum() > 1 else np.ones(len(town), dtype=bool))
+    return int(np.argmin(np.where(usable, counts, 10**9)))
 
 
 def draw_losses(
@@ -149,7 +155,7 @@ def recall_lost(
     level = 2 * MEAN_RETURN / (1 + ratio)
     response = np.where(sensitive, np.array(CUT_RESPONSE)[arm], 1.0)
     chance = np.where(late, level, level * ratio) * response
-    returned = balanced(rng, np.where(held, 0.0, chance), held, late, sensitive, arm)
+    returned = balanced(rng, np.where(held, 0.0, chance), held, arm, sensitive, late)
     done = clip_day(date + rng.integers(3, 52, n).astype("m8[D]"))
     done = np.where(done <= date, clip_day(date + 31), done)
     returned &= done <= as_of - 12

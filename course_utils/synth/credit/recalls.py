@@ -29,7 +29,7 @@ def append_recalls(
     held, back, early = join("held"), join("returned"), join("early")
     n = len(person)
     managers = active_managers(sim)
-    staff = managers.employee_id[assign_managers(sim, managers, person, rng)].astype(object)
+    staff = managers.employee_id[assign_managers(sim, managers, person, rng, date)].astype(object)
     clock = (8.6 * 3600 + rng.random(n) * 9.5 * 3600).astype(np.int64).astype("m8[s]")
     soft = rng.choice(["未接通", "拒绝", "暂不需要", "有意向"], n, p=[0.36, 0.16, 0.34, 0.14])
     result = np.where(held, "未触达", np.where(back, "已办理", soft))

@@ -12,6 +12,7 @@ from course_utils.synth.credit.book import BAD, Book
 from course_utils.synth.credit.draws import add_months, month_end, timestamps
 from course_utils.synth.credit.months import FIVE, LoanMonths, five_class
 from course_utils.synth.credit.schedule import PAY_KINDS, Instalments
+from course_utils.synth.marketing.staff import active_managers, assign_managers
 from course_utils.synth.tools import ids
 
 if TYPE_CHECKING:
@@ -28,9 +29,17 @@ def loan_ids(book: Book) -> np.ndarray:
 
 
 def manager_ids(sim: Simulation, book: Book) -> np.ndarray:
-    """Return the named manager of each borrower; None for loans made online."""
-    manager = sim.people["manager_id"].astype(object).to_numpy()[book.person]
-    return np.where(book.kind == p.ONLINE, None, manager)
+    """Return the manager of each loan; None for loans made online.
+
+    The named manager of the borrower, unless hired after the issue: then one of the
+    longest-serving managers; None if nobody served yet.
+    """
+    named = sim.people["manager_id"].astype(object).to_numpy()[book.person]
+    managers = active_managers(sim)
+    chosen = assign_managers(sim, managers, book.person, sim.rng("loan_manager"), book.issue)
+    served = managers.hired[chosen] <= book.issue
+    keep = served & pd.notna(named) & (book.kind != p.ONLINE)
+    return np.where(keep, managers.employee_id[chosen].astype(object), None)
 
 
 def industry_codes(sim: Simulation, book: Book, rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 PROGRAM = "数据营销试点"
-BASE_DRAWS, MANAGER_SD, MONTH_SD = 4.2, 1.0, 1.0
+BASE_DRAWS, MANAGER_SD, MONTH_SD = 4.2, 1.0, 0.8
 #: Draws a manager-month on top of the base, by calendar month: 开门红 lifts the first quarter.
 SEASON = np.array([1.4, 1.0, 1.2, 0.3, 0.0, 0.3, -0.2, 0.0, 0.2, -0.1, 0.0, 0.1])
 SURVEYED = 180

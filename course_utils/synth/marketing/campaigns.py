@@ -81,7 +81,7 @@ def _log(
 ) -> None:
     """Append contacts of a random trial to ``contact_log``."""
     managers = active_managers(sim)
-    manager = managers.employee_id[assign_managers(sim, managers, person, rng)].astype(object)
+    manager = managers.employee_id[assign_managers(sim, managers, person, rng, date)].astype(object)
     soft = rng.choice(
         ["未接通", "拒绝", "暂不需要", "有意向"], len(person), p=[0.42, 0.16, 0.32, 0.10]
     )
@@ -116,7 +116,7 @@ def convert_online(sim: Simulation, people: People, taken: np.ndarray) -> Starts
     rng = sim.rng("campaign.online")
     as_of = sim.as_of.to_datetime64().astype("M8[D]")
     allowed = (
-        (people.lenders > 0) & ~taken & (people.age >= 22) & (people.age <= 58) & ~people.company
+        (people.lenders > 0) & ~taken & (people.age >= 22) & (people.age <= 58) & ~people.company & ~people.business
         & ((as_of - people.opened).astype(np.int64) > 420)
     )  # fmt: skip
     pool = np.flatnonzero(allowed)
@@ -166,7 +166,7 @@ def replace_other_banks(
     rng = sim.rng("campaign.refinance")
     as_of = sim.as_of.to_datetime64().astype("M8[D]")
     allowed = (
-        ~taken & (people.age >= 23) & (people.age <= 58) & ~people.company
+        ~taken & (people.age >= 23) & (people.age <= 58) & ~people.company & ~people.business
         & ((as_of - people.opened).astype(np.int64) > 560)
     )  # fmt: skip
     pool = np.flatnonzero(allowed)

@@ -25,10 +25,10 @@ FORMS = ("店", "经营部", "商行", "铺")
 def generate_registry(sim: Simulation) -> None:
     """Write ``registry_list`` and the matching part of ``label_sample``."""
     rng = sim.rng("registry")
+    street = _zero_street(sim)
     customers = _customers(sim)
     total = round(len(customers) / float(sim.effects.value("m03_n02", "true_match")))
-    street = _zero_street(sim)
-    matched = _matched_rows(sim, customers, total, rng)
+    matched = _matched_rows(sim, customers, total, street, rng)
     others = _other_rows(sim, total - len(matched), street, rng)
     table = pd.concat([matched, others], ignore_index=True)
     table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
@@ -126,7 +126,7 @@ def _grids_of(
 
 
 def _matched_rows(
-    sim: Simulation, customers: pd.DataFrame, total: int, rng: np.random.Generator
+    sim: Simulation, customers: pd.DataFrame, total: int, street: str, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the registry rows of customers: some with an exact key, the others by name only."""
     n = len(customers)
@@ -140,7 +140,7 @@ def _matched_rows(
     phone = hex_hash("registry_phone", np.arange(n))
     grid_id = _grids_of(
         sim, customers["town_id"].to_numpy(object), customers["grid_id"].to_numpy(object),
-        _zero_street(sim), rng,
+        street, rng,
     )  # fmt: skip
     return pd.DataFrame(
         {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from course_utils.synth.credit.draws import days
+
 if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
@@ -24,11 +26,14 @@ class Managers:
         Age at the as-of date.
     branch : ndarray of int, shape (managers,)
         Position of the branch in the table ``branch``.
+    hired : ndarray of datetime64[D], shape (managers,)
+        Date of hire.
     """
 
     employee_id: np.ndarray
     age: np.ndarray
     branch: np.ndarray
+    hired: np.ndarray
 
     def __len__(self) -> int:
         return len(self.employee_id)
@@ -46,16 +51,22 @@ def active_managers(sim: Simulation) -> Managers:
         chosen["employee_id"].astype(str).to_numpy(dtype=object),
         sim.as_of.year - born.to_numpy(),
         branch.get_indexer(chosen["branch_id"].astype(str)),
+        days(chosen["hire_date"]),
     )
 
 
 def assign_managers(
-    sim: Simulation, managers: Managers, person: np.ndarray, rng: np.random.Generator
+    sim: Simulation,
+    managers: Managers,
+    person: np.ndarray,
+    rng: np.random.Generator,
+    date: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the position in `managers` of the one responsible for each customer.
 
     The named manager if still an active customer manager, otherwise one of the same branch,
-    otherwise anyone.
+    otherwise anyone; with `date` (datetime64[D]) whoever was hired later is replaced by one of
+    the longest-serving managers.
     """
     people = sim.people
     index = pd.Index(managers.employee_id)
@@ -68,4 +79,8 @@ def assign_managers(
     u = rng.random(len(person))
     local = order[np.minimum(first[branch] + (u * counts[branch]).astype(int), len(order) - 1)]
     anyone = (u * len(managers)).astype(int)
-    return np.where(own >= 0, own, np.where(counts[branch] > 0, local, anyone))
+    chosen = np.where(own >= 0, own, np.where(counts[branch] > 0, local, anyone))
+    if date is None:
+        return chosen
+    senior = np.argsort(managers.hired, kind="stable")[: max(len(managers) // 8, 1)]
+    return np.where(managers.hired[chosen] > date, senior[(u * len(senior)).astype(int)], chosen)

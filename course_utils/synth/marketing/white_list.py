@@ -97,7 +97,7 @@ def plan(sim: Simulation, people: People, taken: np.ndarray) -> tuple[ListRows, 
     rng = sim.rng("white_list")
     as_of = sim.as_of.to_datetime64().astype("M8[D]")
     allowed = (
-        ~taken & ~people.company & (people.age >= 22) & (people.age <= 58)
+        ~taken & ~people.company & ~people.business & (people.age >= 22) & (people.age <= 58)
         & ((as_of - people.opened).astype(np.int64) > 430)
     )  # fmt: skip
     pool = np.flatnonzero(allowed)
@@ -111,7 +111,7 @@ def plan(sim: Simulation, people: People, taken: np.ndarray) -> tuple[ListRows, 
         keys = np.log(wish[~drawn_before[pool]]) + rng.gumbel(size=len(open_rows))
         chosen = np.sort(open_rows[np.argsort(-keys)[:size]])
         date = add_months(clip_day(np.array([as_of])), -back)[0].astype("M8[M]").astype("M8[D]") + 9
-        manager = assign_managers(sim, managers, chosen, rng)
+        manager = assign_managers(sim, managers, chosen, rng, np.full(len(chosen), date))
         parts.append((chosen, np.full(len(chosen), number), np.full(len(chosen), date), manager))
         if number < len(BATCH_MONTHS):
             drawn_before[chosen[rng.random(len(chosen)) < 0.55]] = True
@@ -321,7 +321,9 @@ def _borrowing_rows(
         chosen = np.sort(rng.choice(persons, take, replace=False))
         template = useful[useful["batch"] == batch]
         part = template.iloc[rng.integers(0, len(template), take)].copy()
-        manager = assign_managers(sim, rows.managers, chosen, rng)
+        manager = assign_managers(
+            sim, rows.managers, chosen, rng, template["list_date"].to_numpy()[:1].astype("M8[D]")
+        )
         part["customer_id"] = sim.people["customer_id"].to_numpy()[chosen]
         part["branch_id"] = sim.people["branch_id"].astype(str).to_numpy()[chosen]
         part["assigned_employee_id"] = np.where(

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from course_utils.bank import Profile
 
 OLD_STAFF = 45
-ONLINE_KINDS = ["消费金融", "网络小贷", "平台"]
 HUMP_ODDS = 2.0
-ACTIVE_MOVES = 12  # own transactions in twelve months
 
 
 def fresh_rows(tables: Tables) -> pd.DataFrame:
@@ -159,64 +157,6 @@ def cancelled(tables: Tables, profile: Profile) -> float:
     return float((tables["registry_list"]["status"] == "注销").mean())
 
 
-def _hits(tables: Tables) -> pd.DataFrame:
-    """Return payments whose counterparty contains a keyword of an online lender."""
-    words = tables["lender_keyword"]
-    keys = words.loc[words["lender_kind"].isin(ONLINE_KINDS), "keyword"].astype(str)
-    table = tables["transaction"]
-    table = table[(table["direction"] == "支出") & table["counterparty_name"].notna()]
-    names = table["counterparty_name"].astype(str)
-    known = pd.Series(names.unique())
-    hit = known[known.str.contains("|".join(keys), regex=True)]
-    return table[names.isin(hit)]
-
-
-def online_users(tables: Tables, profile: Profile) -> float:
-    """Weighted share of active persons who repay online lenders.
-
-    Seen in statements that show at least two payments out in every month, and carried over to all
-    active persons by age band and mobile bank (statements with hardly a line show nobody).
-    """
-    words = tables["lender_keyword"]
-    false = "|".join(words.loc[words["lender_kind"] == "误报", "keyword"].astype(str))
-    hits = _hits(tables)
-    hits = hits[~hits["counterparty_name"].astype(str).str.contains(false, regex=True)]
-    users = hits["customer_id"].value_counts().loc[lambda count: count >= 2].index
-    panel = tables["customer_month"]
-    panel = panel[panel["month"] > profile.as_of - pd.DateOffset(months=12)]
-    lines = panel.groupby("customer_id")["out_count"].min()
-    moves = panel.groupby("customer_id")["customer_transaction_count"].sum()
-    customer = tables["customer"]
-    held = tables["customer_product"].set_index("customer_id")["has_mobile_bank"]
-    age = profile.as_of.year - customer["birth_year"].astype(float)
-    band = pd.cut(age, [0, 25, 35, 45, 55, 65, 120]).astype(str)
-    cell = band + customer["customer_id"].map(held).astype(str)
-    person = customer["customer_type"] != "企业"
-    active = person & (customer["customer_id"].map(moves).fillna(0) >= ACTIVE_MOVES)
-    seen = person & (customer["customer_id"].map(lines).fillna(0) >= 2)
-    seen &= customer["customer_id"].isin(tables["transaction"]["customer_id"].unique())
-    weight = customer["weight"].astype(float)
-    uses = customer["customer_id"].isin(users).astype(float)
-    rate = (uses * weight)[seen].groupby(cell[seen]).sum() / weight[seen].groupby(cell[seen]).sum()
-    size = weight[active].groupby(cell[active]).sum()
-    return float((rate.reindex(size.index).fillna(rate.mean()) * size).sum() / size.sum())
-
-
-def keyword_precision(tables: Tables, profile: Profile) -> float:
-    """Share of true online-loan payments among labelled lines that a keyword hits."""
-    sample = tables["label_sample"]
-    sample = sample[sample["task"] == "网贷识别"]
-    hit = sample["left_id"].isin(_hits(tables)["transaction_id"])
-    return float(sample.loc[hit, "true_label"].astype(float).mean())
-
-
-def false_friends(tables: Tables, profile: Profile) -> float:
-    """Number of payees that contain 小贷 and are restaurants paid in every branch of life."""
-    names = tables["transaction"]["counterparty_name"].dropna().astype(str)
-    counts = names[names.str.contains("小贷") & names.str.contains("餐饮管理")].value_counts()
-    return float(len(counts))
-
-
 def young_conversion(tables: Tables, profile: Profile) -> float:
     """Conversion of random offers at 8 % or less, ages 25-35."""
     log = tables["contact_log"]
@@ -256,10 +196,7 @@ RECOVERIES = [
     Recovery("m03_n02", "gateway_lift", gateway_odds, tolerance=0.6, null=1.0),
     Recovery("m03_n02", "zero_street", zero_streets, tolerance=0),
     Recovery("m03_n02", "cancelled_rows", cancelled, tolerance=0.015),
-    Recovery("m03_n03", "online_users", online_users, tolerance=0.055),
-    Recovery("m03_n03", "kw_precision", keyword_precision, tolerance=0.09),
     Recovery("m03_n03", "conv_25_35", young_conversion, tolerance=0.025, null=0.03),
-    Recovery("m03_n03", "false_friend", false_friends, tolerance=0),
     Recovery("m05_n01", "gold_segment", gold_customers, tolerance=0.5),
     Recovery("m05_n01", "trap_segment", trap_customers, tolerance=0, planted=1.0),
 ]

@@ -12,6 +12,7 @@ from course_utils.contract import check_frame, check_references, load_contract
 from course_utils.contract.model import DATE_TYPES
 from course_utils.errors import CourseError
 from course_utils.synth import generate, is_current, storage, write_bank
+from course_utils.synth.holdings import lots_of
 from course_utils.synth.recovery.defects import ledger_gaps
 
 SIZE = 2_000
@@ -23,6 +24,7 @@ PLANNED = {
     "loan.maturity_date", "loan.graduation_date", "bureau_loan.maturity_date",
     "bureau_report.consent_expire_date", "contact_log.due_date", "contact_log.next_action_date",
     "repayment.due_date", "campaign.end_date", "target.period_start", "target.period_end",
+    "npl_action.promised_date",
 }  # fmt: skip
 #: Records about a firm that the bank collects later: they may be older than the firm's file.
 COLLECTED = {"utility_month"}
@@ -197,6 +199,25 @@ def test_transactions_add_up_to_the_months(sim):
     month = sim.tables["customer_month"].set_index(["month", "customer_id"]).reindex(table.index)
     assert np.allclose(table["收入"], month["in_amount"], atol=0.005)
     assert np.allclose(table["支出"], month["out_amount"], atol=0.005)
+
+
+def test_wealth_lots_add_up_to_the_month_end(sim):
+    held = sim.tables["wealth_holding"]
+    assert (held["end_date"].isna() | (held["end_date"] >= held["start_date"])).all()
+    live = held[held["end_date"].isna()].groupby("customer_id")["amount"].sum()
+    path = sim.arrays["wealth_end"][:, -1] / 100
+    wealth = pd.Series(path, index=sim.people["customer_id"])
+    assert ((live.reindex(wealth.index).fillna(0) - wealth).abs() < 0.005).all()
+
+
+def test_lots_follow_any_path():
+    path = np.array([[0, 5, 3, 9, 0, 4], [7, 7, 2, 2, 8, 8], [0, 0, 0, 0, 0, 0]])
+    lots = lots_of(path)
+    for t in range(path.shape[1]):
+        held = lots[(lots["start"] <= t) & ((lots["end"] > t) | (lots["end"] < 0))]
+        total = held.groupby("row")["amount"].sum().reindex(range(3), fill_value=0)
+        assert total.tolist() == path[:, t].tolist()
+    assert (lots["amount"] > 0).all()
 
 
 def test_maturity_is_start_plus_term(sim):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.contract import load_contract
-from course_utils.synth import service
+from course_utils.synth import holdings, service
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import ids, logistic, setting
 
@@ -25,6 +25,7 @@ _KEY_PREFIX = {"contact_log": ("K", 7), "loan_application": ("P", 7)}
 
 def generate(sim: Simulation) -> None:
     """Write customer_product, customer_product_history, contact_log; check the weights."""
+    holdings.generate(sim)
     service.generate(sim)
     _bureau_consent(sim)
     history = _history(sim)

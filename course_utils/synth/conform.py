@@ -72,6 +72,12 @@ def _plain_text(values: pd.Series) -> pd.Series:
 
     Values picked from a NumPy text array are strings of another class, which DuckDB refuses.
     """
-    codes, names = pd.factorize(values)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes, names = values.cat.codes.to_numpy(), values.cat.categories
+    else:
+        array = values.to_numpy(dtype=object)
+        if values.dtype == "str" and set(map(type, array)) <= {str, float}:
+            return values
+        codes, names = pd.factorize(array)
     plain = np.array([str(name) for name in names] + [None], dtype=object)
-    return pd.Series(plain[codes], dtype="str")
+    return pd.Series(plain[codes], dtype="str", index=values.index)

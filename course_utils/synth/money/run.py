@@ -51,6 +51,7 @@ def generate(sim: Simulation) -> None:
     _plans(book, deposits, balances, flows, demand_rate, table)
     sim.tables["queue_log"] = queueing.queue_log(book, deposits)
     sim.arrays["lost_month"] = np.where(churn.to_wealth, -1, churn.lost_month)
+    sim.arrays["wealth_end"] = balances.wealth_end
     record_truth(sim, ladder, log)
 
 

@@ -177,7 +177,7 @@ if bank.has("deposit_account"):
                   for name in ("open_date", "maturity_date")]
     same_term = (end - start == term["maturity_date"] - term["open_date"]).mean()
     same_month = (end.dt.to_period("M") == term["maturity_date"].dt.to_period("M")).mean()
-    cu.say(f"- 期限不变的占 {same_term:.0%}，到期月份不变的只占 {same_month:.0%}：讲期限可以，讲哪个月到期最集中不行。")
+    cu.say(f"- 期限不变的占 {same_term:.0%}，可有 {1 - same_month:.0%} 的到期挪到了隔壁月份：讲期限可以，按月排班不行。")
 
 # %% [markdown]
 # ## 演示四：打了星号，还认得出几个人
@@ -305,7 +305,9 @@ kept = people[group_sizes(recipe_now) >= MIN_GROUP]
 kinds = kept.groupby(columns)["five_class"].transform("nunique")
 same_kind = kept[kinds == 1]
 no_loan = (same_kind["five_class"] == "无贷款").sum()
-if len(same_kind):
+if kept["five_class"].isna().all():
+    cu.say("这份样本没有五级分类，这一关没有东西可查。")
+elif len(same_kind):
     cu.say(f"k 已达标的 {len(kept):,} 人里，仍有 **{len(same_kind) / len(kept):.1%}** 所在的组五级分类只有一种："
            f"{no_loan} 人等于被公开了“没有贷款”，{len(same_kind) - no_loan} 人等于被公开了“有贷款”。"
            "这些组要么再退一级，要么不给五级分类这一列。")
@@ -369,8 +371,8 @@ cu.charts.finish(
 )
 
 # %% [markdown]
-# 征信报告的门更窄。《征信业管理条例》第 20 条：按约定的用途用，不得移作他用。为审批查的报告，
-# 授权书没写营销，就不能拿来挑营销名单；写“未注明”的，当作没有授权。
+# 征信报告的门更窄。《征信业管理条例》第 20 条：按约定的用途用，不得移作他用。本课程定义：授权书写明营销或授信管理的，
+# 才可以拿来挑贷款名单；只写贷后管理的、写“未注明”的，一律当作没有授权。各行以自己的授权书文本为准。
 
 # %%
 if bank.has("bureau_report"):
@@ -382,8 +384,9 @@ if bank.has("bureau_report"):
     cu.show(by_reason.sort_values("size", ascending=False),
             names={"size": "查询次数", "sum": "不得用于营销", "rate": "占比", "low": "区间下限",
                    "high": "区间上限"}, units={"rate": "%", "low": "%", "high": "%"})
-    cu.say(f"{len(reports):,} 次查询里，**{reports['outside'].mean():.0%}** 的授权范围不含营销；"
-           f"范围够、但已经过期的还有 {(~reports['outside'] & reports['expired']).mean():.0%}。")
+    late = (~reports["outside"] & reports["expired"]).sum()
+    cu.say(f"{len(reports):,} 次查询里，**{reports['outside'].mean():.0%}** 的授权范围不能用于营销；"
+           + (f"范围够、但已经过期的还有 {late:,} 次。" if late else "范围够的都还没有过期。"))
 else:
     cu.say(f"本行没有{'、'.join(bank.missing('bureau_report'))}，征信授权这一段跳过。")
 

@@ -149,7 +149,7 @@ def impact_form(
         ``question``, ``evidence`` (from the lesson) and an empty ``conclusion``.
     """
     lines = [
-        ("目的、方式是否合法、正当、必要", f"只给 {columns} 列，另外 {dropped} 列没有读入"),
+        ("目的、方式是否合法、正当、必要", f"原表 {columns + dropped} 列，只给 {columns} 列"),
         (
             "对个人权益的影响及安全风险",
             f"只打星号时，知道三样信息的人能认出 {named_before:.1%}；"

@@ -628,7 +628,8 @@ rulings = f"""甲：不行。提供给第三方须告知并单独同意（第二
 # %% [markdown]
 # ## 成果
 #
-# 两个文件。一份**脱敏后教学样本**：按 E2 的配方，去掉了小组里的人，打乱了行序，连假名都没有——这堂课用不着跨表，就不给。
+# 两个文件。一份**脱敏后教学样本**：按 E2 的配方，去掉了小组里的人，打乱了行序，小额也取整
+# （几角几分的余额本身就像指纹），连假名都没有——这堂课用不着跨表，就不给。
 # 一份**课堂数据使用登记表**：目的、范围、人员、删除日期、审批，附影响评估的三问。签完字，回答行长的三句话才算有凭据。
 
 # %%
@@ -636,7 +637,8 @@ cu.carry_on("E2")
 levels = {name: ladders[name][level] for name, level in recipe.items()}
 shown = list(dict.fromkeys(column for column in levels.values() if column != "nothing"))
 sample = people.loc[group_sizes(recipe) >= MIN_GROUP, shown]
-sample = sample.assign(balance=safe["balance"], five_class=people["five_class"])
+rounded = privacy.round_amount(export["balance"], AMOUNT_STEP)
+sample = sample.assign(balance=rounded, five_class=people["five_class"])
 sample = sample.sample(frac=1, random_state=1).reset_index(drop=True)
 result = privacy.k_anonymity(sample, shown, MIN_GROUP)
 cu.say(f"样本 {len(sample):,} 行、{sample.shape[1]} 列，最小的组 **{result['k_min']:.0f}** 人，"

@@ -103,7 +103,7 @@ def make_balances(book: Book, deposits: Deposits, churn: Churn, parked: np.ndarr
     alive = _alive(book, churn, rng)
     exists = np.concatenate([book.exists()[:, :1], book.exists()], axis=1)
     exists[:, 0] = book.opened <= book.panel_end[0]
-    smooth = _smooth(book, rng, busy, parked) * alive * exists
+    smooth = _smooth(book, rng, busy, parked, settle) * alive * exists
     wealth_end = _wealth(book, rng, churn, alive, smooth, term_end) * exists
     cny = _cny_amounts(book, rng, smooth, term_end) * (busy.sum(axis=1) > 20)
     push = _push_amounts(book, rng, smooth, busy)
@@ -162,21 +162,38 @@ def _alive(book: Book, churn: Churn, rng: np.random.Generator) -> np.ndarray:
     return np.where(gone, left[:, None], 1.0)
 
 
-def _smooth(
-    book: Book, rng: np.random.Generator, busy: np.ndarray, parked: np.ndarray
-) -> np.ndarray:
+def _smooth(book, rng, busy, parked, settle) -> np.ndarray:
     """Return the smooth demand money in cents; it only changes in months with transactions."""
     noise = np.zeros((book.n, PANEL + 1))
     for j in range(1, PANEL + 1):
         noise[:, j] = 0.75 * noise[:, j - 1] + rng.normal(0, 0.13, book.n)
     years = (np.arange(FIRST, HISTORY + 1) - HISTORY) / 12
     plan = book.arrays["level"][:, FIRST:] * book.arrays["demand_share"][:, None]
-    plan = plan * np.exp(DEMAND_DRIFT * years)[None, :] * np.exp(noise) * 100 + parked[:, FIRST:]
+    plan = plan * np.exp(DEMAND_DRIFT * years)[None, :] * 100
+    for group in (book.person, ~book.person):
+        share = (plan * book.weight[:, None])[group]
+        noise[group] -= (noise[group] * share).sum(axis=0) / share.sum(axis=0).clip(min=1.0)
+    plan = plan * np.exp(noise) * _against_wobble(book, plan, settle) + parked[:, FIRST:]
     first_month = book.open_month[:, None] == np.arange(FIRST, HISTORY)[None, :]
     change = np.concatenate([np.ones((book.n, 1), bool), busy | first_month], axis=1)
     last = np.where(change, np.arange(PANEL + 1)[None, :], 0)
     last = np.maximum.accumulate(last, axis=1)
     return np.take_along_axis(plan, last, axis=1)
+
+
+def _against_wobble(book: Book, plan: np.ndarray, settle: np.ndarray) -> np.ndarray:
+    """Return factors (n, PANEL + 1) by which other money absorbs the wobble of settlement money.
+
+    Merchants' settlement money jumps from month to month; without this a per cent of the bank's
+    demand money would jump with it and hide the Spring Festival curve.
+    """
+    group = book.person & book.active
+    total = (settle * book.weight[:, None])[group].sum(axis=0).astype(float)
+    padded = np.pad(total, 4, mode="edge")
+    wobble = total - np.convolve(padded, np.full(9, 1 / 9), mode="valid")
+    base = (plan * book.weight[:, None])[group].sum(axis=0).clip(min=1.0)
+    factor = 1 - (np.concatenate([wobble[:1], wobble]) / base).clip(-0.05, 0.05)
+    return np.where(group[:, None], factor[None, :], 1.0)
 
 
 def _wealth(book, rng, churn, alive, smooth, term_end) -> np.ndarray:

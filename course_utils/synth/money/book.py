@@ -64,36 +64,49 @@ def add_months(days: np.ndarray, months: np.ndarray) -> np.ndarray:
     return np.minimum(first + day_in_month, last)
 
 
-def balanced_draw(
-    rng: np.random.Generator, probability: np.ndarray, group: np.ndarray | None = None
-) -> np.ndarray:
-    """Draw independent-looking yes/no outcomes whose number is close to its expectation.
+class BalancedDraw:
+    """Yes/no draws whose number stays close to its expectation, in every group and over time.
 
-    Systematic sampling in random order: each row keeps its own probability, but within each
-    group the number of successes differs from the sum of probabilities by less than one. One
-    bank of 20 000 persons then shows its planted rates, whatever the seed.
+    Systematic sampling in random order: each row keeps its own probability, but within a group
+    the number of successes of all calls together differs from the sum of the probabilities by
+    less than one. One bank of 20 000 persons then shows its planted rates, whatever the seed.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Random stream.
-    probability : numpy.ndarray of float, shape (n,)
-        Probability of each row.
-    group : numpy.ndarray of int, shape (n,), optional
-        Rows are balanced inside each group.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n,)
+    groups : int, default 1
+        Number of groups.
     """
-    n = len(probability)
-    shuffle = rng.permutation(n)
-    if group is not None:
-        shuffle = shuffle[np.argsort(np.asarray(group)[shuffle], kind="stable")]
-    sums = np.floor(np.cumsum(probability[shuffle]) + rng.random())
-    result = np.zeros(n, dtype=bool)
-    result[shuffle] = np.diff(sums, prepend=0.0) > 0
-    return result
+
+    def __init__(self, rng: np.random.Generator, groups: int = 1) -> None:
+        self._rng = rng
+        self._carry = rng.random(groups)
+
+    def draw(self, probability: np.ndarray, group: np.ndarray | None = None) -> np.ndarray:
+        """Draw one outcome for each row.
+
+        Parameters
+        ----------
+        probability : numpy.ndarray of float, shape (n,)
+            Probability of each row, below one.
+        group : numpy.ndarray of int, shape (n,), optional
+            Group of each row; all in group 0 if left out.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n,)
+        """
+        n = len(probability)
+        order = self._rng.permutation(n)
+        label = np.zeros(n, dtype=np.int64) if group is None else np.asarray(group)[order]
+        result = np.zeros(n, dtype=bool)
+        for value in np.unique(label):
+            rows = order[label == value]
+            sums = np.cumsum(probability[rows]) + self._carry[value]
+            result[rows] = np.diff(np.floor(sums), prepend=0.0) > 0
+            self._carry[value] = sums[-1] % 1.0
+        return result
 
 
 @dataclass

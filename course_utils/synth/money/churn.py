@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from course_utils.synth.money.book import FIRST, PANEL, Book, balanced_draw, to_cents
+from course_utils.synth.money.book import FIRST, PANEL, BalancedDraw, Book, to_cents
 from course_utils.synth.tools import logistic
 
 #: Months after the event during which the odds of loss are raised.
@@ -27,10 +27,12 @@ def _payroll(book: Book, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     month = book.months[FIRST:].month.to_numpy()
     bonus = np.where(month == 1, 1.6, np.where(np.isin(month, (6, 12)), 1.15, 1.0))
     amounts = to_cents(wage[:, None] * noise * bonus[None, :] * paid[:, None])
-    draw = rng.random((book.n, PANEL)) < 0.018
+    draw = rng.random((book.n, PANEL)) < 0.028
     draw[:, :3] = False
     stop = np.where(draw.any(axis=1) & paid, draw.argmax(axis=1), -1)
-    gone = (stop[:, None] >= 0) & (np.arange(PANEL)[None, :] >= stop[:, None])
+    month_number = np.arange(PANEL)[None, :]
+    back = stop + 6 + rng.geometric(0.15, book.n)
+    gone = (stop[:, None] >= 0) & (month_number >= stop[:, None]) & (month_number < back[:, None])
     amounts[gone | ~book.exists()] = 0
     return amounts, stop
 
@@ -59,7 +61,8 @@ class Churn:
 
     ``lost_month`` panel month in which the customer took his money away (−1 never),
     ``to_wealth`` whether it went into own wealth products, ``lost_day`` day number; ``cells``
-    customer-months at risk and losses by combination of the four risks (bits 1, 2, 4, 8).
+    customer-months at risk (each counted by its odds without the risks) and losses, by combination
+    of the four risks (bits 1, 2, 4, 8).
     """
 
     book: Book
@@ -77,7 +80,12 @@ class Churn:
     protected: np.ndarray
     log_odds: np.ndarray
     intercept: float = float("nan")
+    losses: BalancedDraw = field(init=False)
+    movers: BalancedDraw = field(init=False)
     cells: np.ndarray = field(default_factory=lambda: np.zeros((16, 2)))
+
+    def __post_init__(self) -> None:
+        self.losses, self.movers = BalancedDraw(self.rng, 16), BalancedDraw(self.rng)
 
     def exposed(self, t: int) -> np.ndarray:
         """Return the four risk states for panel month `t`, bool (n, 4), known before it begins."""
@@ -110,18 +118,18 @@ class Churn:
         )
         rows = np.flatnonzero(risk)
         bits = self.exposed(t)[rows]
-        score = bits @ self.log_odds - 0.35 * (np.log10(money[rows]) - 4.7)
+        score = bits @ self.log_odds - 0.6 * (np.log10(money[rows]) - 4.7)
         if not np.isfinite(self.intercept):
             self.intercept = _intercept(score, BASE_HAZARD)
         wealth_part = book.sim.effects.value("m02_n03", "wealth_misread")
         chance = logistic(score + self.intercept)
         chance = np.where(chance / (1 - wealth_part) > 0.9, 0.9, chance / (1 - wealth_part))
         group = bits @ np.array([1, 2, 4, 8])
-        lost = rows[balanced_draw(self.rng, chance, group)]
-        np.add.at(self.cells[:, 0], group, 1)
+        lost = rows[self.losses.draw(chance, group)]
+        np.add.at(self.cells[:, 0], group, np.exp(score - bits @ self.log_odds))
         np.add.at(self.cells[:, 1], group[np.isin(rows, lost)], 1)
         self.lost_month[lost] = t
-        self.to_wealth[lost] = balanced_draw(self.rng, np.full(len(lost), wealth_part))
+        self.to_wealth[lost] = self.movers.draw(np.full(len(lost), wealth_part))
         first = book.panel_end[t] + 1
         day = first + self.rng.integers(0, 10, len(lost))
         late = np.minimum(self.last_maturity[lost] + 31, book.panel_end[t + 1] - 1)

@@ -10,10 +10,10 @@ from course_utils.synth.money.book import (
     FIRST,
     HISTORY,
     OPEN,
+    BalancedDraw,
     Book,
     Deposits,
     add_months,
-    balanced_draw,
 )
 from course_utils.synth.money.churn import Churn
 from course_utils.synth.money.contacts import DOUBT_SLOPE, RENEWAL, Contacts
@@ -47,8 +47,12 @@ class Ladder:
     _flat: dict[str, np.ndarray] = field(default_factory=dict)
     size: int = 0
     parked: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    draws: BalancedDraw = field(init=False)
     outcomes: list[np.ndarray] = field(default_factory=list)
     everything: list[dict[str, np.ndarray]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.draws = BalancedDraw(self.rng, 12)
 
     def run(self) -> Deposits:
         """Run all months and return the deposits."""
@@ -132,8 +136,8 @@ class Ladder:
         self._flat["close"][live] = maturity
         old = self._value("amount", live)
         rest = ~renewed
-        part = rest & (self.rng.random(len(rows)) < 0.55)
-        kept_share = self.rng.uniform(0.25, 0.74, len(rows)) * np.where(rest & ~part, 0.4, 1.0)
+        part = rest & (self.rng.random(len(rows)) < 0.55) & (old >= 200_000)
+        kept_share = self.rng.uniform(0.25, 0.74, len(rows)) * np.where(rest & ~part, 0.15, 1.0)
         self._flat["kept"][live] = np.where(
             renewed,
             (old * self.rng.uniform(0.86, 1.0, len(rows))).astype(np.int64) // 100 * 100,
@@ -159,7 +163,7 @@ class Ladder:
         call, gap_part = self.contacts.effect(plan["lead"]), penalty * cell
         chance = (base + call + gap_part).clip(0.02, 0.98)
         group = plan["arm"] * 4 + (plan["lead"] > 0) * 2 + cell
-        renewed = balanced_draw(self.rng, chance, group)
+        renewed = self.draws.draw(chance, group)
         if t >= FIRST:
             by_call = chance - (base + gap_part).clip(0.02, 0.98)
             by_gap = chance - (base + call).clip(0.02, 0.98)
@@ -289,9 +293,9 @@ class Ladder:
 
 
 def _round_up(amount: np.ndarray) -> np.ndarray:
-    """Round to what people deposit: thousands, from 5 万 on mostly 万; never below 1,000 元."""
+    """Round up to what people deposit: thousands, from 20 万 on whole 万."""
     step = np.where(amount >= 20_000_000, 1_000_000, 100_000)
-    return np.maximum(np.rint(amount / step).astype(np.int64) * step, 100_000)
+    return np.maximum(np.ceil(amount / step).astype(np.int64) * step, 100_000)
 
 
 def _round_down(amount: np.ndarray) -> np.ndarray:

@@ -17,10 +17,8 @@ GOLD_SHARE = 0.25
 Panel = dict[str, np.ndarray]
 
 
-def _interest(
-    book: Book, deposits: Deposits, balances: Balances, rate_demand: np.ndarray
-) -> np.ndarray:
-    """Return interest paid in each month, cents (n, PANEL): at closing, and quarterly on demand."""
+def _term_interest(book: Book, deposits: Deposits, rate_demand: np.ndarray) -> np.ndarray:
+    """Return interest paid when time deposits close, cents (n, PANEL)."""
     interest = np.zeros((book.n, PANEL))
     days = np.minimum(deposits.close, deposits.maturity) - deposits.open
     month = np.searchsorted(book.panel_end, deposits.close) - 1
@@ -30,11 +28,17 @@ def _interest(
     rate = np.where(broken, demand, deposits.rate)
     paid = np.floor(deposits.amount * rate * days / 36500.0)
     np.add.at(interest, (deposits.customer[inside], month[inside]), paid[inside])
+    return interest.astype(np.int64)
+
+
+def _demand_interest(book: Book, balances: Balances, rate_demand: np.ndarray) -> np.ndarray:
+    """Return interest on demand money, paid in the last month of a quarter, cents (n, PANEL)."""
+    interest = np.zeros((book.n, PANEL), dtype=np.int64)
     for t in np.flatnonzero(book.months[FIRST:].month % 3 == 0):
         first = max(t - 2, 0)
         average = balances.demand_average[:, first : t + 1].mean(axis=1)
-        interest[:, t] += np.floor(average * rate_demand[t] / 400.0)
-    return interest.astype(np.int64)
+        interest[:, t] = np.floor(average * rate_demand[t] / 400.0)
+    return interest
 
 
 def _everyday(book: Book, rng: np.random.Generator, balances: Balances) -> np.ndarray:
@@ -91,10 +95,9 @@ def make_flows(
         Arrays (n, PANEL) in cents or counts, by the column names of ``customer_month``.
     """
     rng = book.sim.rng("money.flows")
-    interest = _interest(book, deposits, balances, demand_rate)
-    quiet_bonus = np.where(book.active[:, None], 0, np.cumsum(_small(interest, balances), axis=1))
-    balances.demand_end[:, 1:] += quiet_bonus
-    balances.demand_average += quiet_bonus
+    on_demand = _demand_interest(book, balances, demand_rate)
+    interest = on_demand + _term_interest(book, deposits, demand_rate)
+    _credit_idle(book, balances, on_demand)
     total = balances.demand_end + balances.term_end
     change = np.diff(total, axis=1)
     wealth = np.diff(balances.wealth_end, axis=1)
@@ -107,7 +110,7 @@ def make_flows(
     yearly, gold = _wallet(book, balances)
     book.sim.arrays["gold_wallet"] = gold
     extra = _spread_over_year(rng, yearly, balances.busy)
-    ext_in, ext_out, third = _outside(book, rng, everyday, rest, extra)
+    ext_in, ext_out, third = _outside(book, rng, everyday, rest, change, extra)
     more_in = everyday + rest.clip(min=0) + extra
     more_out = everyday + (-rest).clip(min=0) + extra
     in_amount, out_amount = inflow + more_in, outflow + more_out
@@ -129,9 +132,15 @@ def make_flows(
     }
 
 
-def _small(interest: np.ndarray, balances: Balances) -> np.ndarray:
-    """Return the interest that stays on the accounts of customers who never come."""
-    return np.where(balances.busy, 0, interest)
+def _credit_idle(book: Book, balances: Balances, interest: np.ndarray) -> None:
+    """Leave interest on the accounts of customers who never come; all balances change in place."""
+    stays = np.where(book.active[:, None] | balances.busy, 0, interest)
+    gathered = np.cumsum(stays, axis=1)
+    length = np.diff(book.panel_end)
+    before = gathered - stays
+    balances.demand_end[:, 1:] += gathered
+    balances.smooth_end[:, 1:] += gathered
+    balances.demand_average += before + (stays * ((length + 1) / (2 * length))).astype(np.int64)
 
 
 def _spread_over_year(rng: np.random.Generator, yearly: np.ndarray, busy: np.ndarray) -> np.ndarray:
@@ -145,13 +154,17 @@ def _spread_over_year(rng: np.random.Generator, yearly: np.ndarray, busy: np.nda
     return result
 
 
-def _outside(book, rng, everyday, rest, extra) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return money from and to own accounts elsewhere and third-party payments, cents."""
+def _outside(book, rng, everyday, rest, change, extra) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return money from and to own accounts elsewhere and third-party payments, cents.
+
+    A part of what really leaves or joins the balance goes to or comes from own accounts at other
+    banks; wages and takings that are spent do not.
+    """
     share = rng.beta(1.2, 7, book.n)[:, None] * rng.uniform(0.7, 1.3, everyday.shape)
     level = book.arrays["level"][:, FIRST + 1 :] * 100
     usual = np.minimum(share.clip(max=0.4) * everyday, 0.2 * level).astype(np.int64)
-    leaving = (-rest).clip(min=0)
-    coming = rest.clip(min=0)
+    leaving = np.minimum(-rest, -change).clip(min=0)
+    coming = np.minimum(rest, change).clip(min=0)
     ext_out = usual + extra + (leaving * rng.uniform(0.3, 0.7, rest.shape)).astype(np.int64)
     ext_in = usual + (coming * rng.uniform(0.2, 0.6, rest.shape)).astype(np.int64)
     phone = logistic(-0.8 + 0.9 * book.column("digital")) * 0.55

@@ -17,6 +17,8 @@ USE = 0.72
 MONTHS = 6
 #: Visits by holders on the day a deposit matures (the rest renew by phone or automatically).
 WALK_IN = 0.6
+#: Part of a branch's chains that come due on an ordinary day of a first quarter.
+USUAL_DAY = 0.0029
 #: Earliest spike day after the as-of date.
 SPIKE_AFTER = 66
 
@@ -66,6 +68,9 @@ def plant_spike(book: Book, slots: Slots, protected: np.ndarray) -> Slots:
     position, times, days = spike_plan(book)
     counters = book.sim.tables["branch"]["counters"].to_numpy(dtype=float)
     wanted = times * spare_visits(counters)[position] * 3
+    at_branch = book.branch[slots.customer] == position
+    usual = book.weight[slots.customer[at_branch]].sum() * USUAL_DAY
+    wanted = max(wanted - 3 * usual, 0.0)
     opened = add_months(days, np.full(3, -36))
     money = book.arrays["level"][:, -1] * book.arrays["term_share"]
     pool = np.flatnonzero((book.branch == position) & book.person & (book.opened < opened[0]))

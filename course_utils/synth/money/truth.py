@@ -40,24 +40,26 @@ ODDS = ("or_uncontacted", "or_payroll_stop", "or_mobile_silent", "hr_manager_cha
 
 
 def odds_from_cells(cells: np.ndarray) -> np.ndarray:
-    """Return the four odds ratios from losses by combination of risks (Newton's method).
+    """Return the four odds ratios from losses by combination of risks (log-linear rates).
+
+    Losses are rare, so that rates stand for odds; other causes are in the exposure.
 
     Parameters
     ----------
     cells : numpy.ndarray of float, shape (16, 2)
-        Customer-months at risk and losses; the index is the sum of bits 1, 2, 4, 8.
+        Exposure and losses; the index is the sum of bits 1, 2, 4, 8.
     """
     bits = (np.arange(16)[:, None] >> np.arange(4)) & 1
     x = np.column_stack([np.ones(16), bits]).astype(float)
-    size, lost = cells[:, 0], cells[:, 1]
+    exposure, lost = cells[:, 0], cells[:, 1]
     if lost.sum() < 20:
         return np.full(4, np.nan)
     beta = np.zeros(5)
-    beta[0] = np.log(lost.sum() / (size.sum() - lost.sum()))
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-(x @ beta)))
-        hessian = (x * (size * p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(5)
-        beta = beta + np.linalg.solve(hessian, x.T @ (lost - size * p))
+    beta[0] = np.log(lost.sum() / exposure.sum())
+    for _ in range(50):
+        mean = exposure * np.exp(x @ beta)
+        hessian = (x * mean[:, None]).T @ x + 1e-9 * np.eye(5)
+        beta = beta + np.linalg.solve(hessian, x.T @ (lost - mean))
     return np.exp(beta[1:])
 
 

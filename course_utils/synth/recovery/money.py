@@ -266,7 +266,7 @@ RECOVERIES = [
     Recovery("m02_n01", "total_share_change", total_share_change, 0.001),
     Recovery("m02_n01", "corp_demand_share_change", corp_demand_share_change, 0.002),
     Recovery("m02_n01", "mix_only", mix_only, 0.0, planted=1.0),
-    Recovery("m02_n01", "cny_half_life_days", cny_half_life, 3.0),
+    Recovery("m02_n01", "cny_half_life_days", cny_half_life, 5.0),
     Recovery("m02_n02", "q1_maturity_share", q1_maturity_share, 0.05),
     Recovery("m02_n02", "contact_effect", contact_effect, 0.04, null=0.0),
     Recovery("m02_n02", "big_gap_penalty", big_gap_penalty, 0.08, null=0.0),
@@ -285,5 +285,5 @@ RECOVERIES = [
     Recovery("m02_n05", "corr_base_potential", corr_base_potential, 0.08),
     Recovery("m02_n05", "under_targeted", under_targeted, 0.5),
     Recovery("m02_n05", "dead_accounts", dead_accounts, 0.03),
-    Recovery("m02_n05", "shift_saving_bp", shift_saving, 1.88),
+    Recovery("m02_n05", "shift_saving_bp", shift_saving, 1.2),
 ]

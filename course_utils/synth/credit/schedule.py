@@ -14,7 +14,7 @@ DUE, PART, FULL = range(3)
 PAY_KINDS = ("按期", "部分提前", "全部提前")
 ACCELERATION_DAYS = 91  # the bank calls the whole loan once it is more than 90 days overdue
 LATE_SHARE = 0.016
-CHRONIC_SHARE, CHRONIC_LATE = 0.085, 0.6  # borrowers who pay late again and again
+CHRONIC_SHARE, CHRONIC_LATE = 0.065, 0.6  # borrowers who pay late again and again
 
 
 @dataclass

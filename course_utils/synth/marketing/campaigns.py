@@ -139,7 +139,6 @@ def convert_online(sim: Simulation, people: People, taken: np.ndarray) -> Starts
         a[keep] for a in (person, date, rate, wave, held, sweet, yes)
     )
     done = clip_day(date + rng.integers(5, 40, len(person)).astype("m8[D]"))
-    done = np.maximum(done, date + 1)
     amount = np.maximum(np.round(45 * np.exp(0.5 * rng.standard_normal(len(person)))), 8) * 1000
     amount = np.minimum(amount, 200_000).astype(np.int64)
     _log(
@@ -184,8 +183,8 @@ def replace_other_banks(
     yes = balanced(rng, np.where(held, 0.0, chance), held, good, offers.query_3m)
     offers.accepted = yes
     date = offers.date + rng.integers(4, 30, count).astype("m8[D]")
-    done = np.maximum(clip_day(date + rng.integers(4, 45, count).astype("m8[D]")), date + 1)
-    amount = np.maximum(np.round(offers.balance / 1000), 5).astype(np.int64) * 1000
+    done = clip_day(date + rng.integers(4, 45, count).astype("m8[D]"))
+    amount = np.clip(np.round(offers.balance / 1000), 5, 200).astype(np.int64) * 1000
     _log(
         sim, rng, person, date, "他行贷款置换", held, yes, offered_rate=new_rate,
         saving_ratio=saving.round(4),
@@ -196,7 +195,7 @@ def replace_other_banks(
     n = int(yes.sum())
     start = Starts(
         person[yes], np.where(people.business[person[yes]], p.TRADER, p.ONLINE), done[yes],
-        np.full(n, REFINANCED), np.minimum(amount[yes], 200_000), new_rate[yes],
+        np.full(n, REFINANCED), amount[yes], new_rate[yes],
     )  # fmt: skip
     return start, offers
 

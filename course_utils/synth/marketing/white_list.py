@@ -152,7 +152,7 @@ def _funnel(sim: Simulation, people: People, rows: ListRows, rng: np.random.Gene
     call_date = rows.date + (2 + rng.gamma(1.3, 9.0, n)).astype(np.int64).clip(2, 45).astype(
         "m8[D]"
     )
-    drawn_date = call_date + rng.integers(3, 24, n).astype("m8[D]")
+    drawn_date = clip_day(call_date + rng.integers(4, 24, n).astype("m8[D]"))
     limit = (
         np.round(np.exp(11.0 + 0.5 * rng.standard_normal(n) + 0.15 * standardise(age)) / 5000)
         * 5000

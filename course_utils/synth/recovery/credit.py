@@ -220,7 +220,7 @@ def good_acceptance(tables: Tables, profile: Profile) -> float:
 
 
 def settled_loans(tables: Tables, profile: Profile) -> pd.DataFrame:
-    """Return settled loans with ``lost``: no new loan within 90 days (never bad, not secured home)."""
+    """Return settled loans, never bad, with ``lost``: no new loan within 90 days."""
     loan = tables["loan"].sort_values("issue_date")
     line = tables["product"].set_index("product_code")["line"]
     name = loan["product_code"].map(line)
@@ -281,9 +281,8 @@ def recall_calls(tables: Tables) -> pd.DataFrame:
     loan = tables["loan"].set_index("loan_id")
     log["days"] = (log["contact_time"] - log["loan_id"].map(loan["settle_date"])).dt.days
     lpr = tables["lpr_rate"].sort_values("effective_date")
-    log = pd.merge_asof(
-        log.sort_values("contact_time"), lpr, left_on="contact_time", right_on="effective_date"
-    )
+    row = lpr["effective_date"].searchsorted(log["contact_time"], side="right") - 1
+    log["lpr_1y"] = lpr["lpr_1y"].to_numpy()[row]
     group = [
         log["loan_id"].map(loan["product_code"]), log["contact_time"].dt.year, log["lpr_1y"],
     ]  # fmt: skip

@@ -46,7 +46,7 @@ def pilot_effect(tables: Tables, profile: Profile) -> float:
     """Difference in differences of draws a manager-month, manager and month effects removed."""
     day = tables["activity_day"]
     month = day["date"].dt.to_period("M")
-    panel = day.groupby(["employee_id", month])["draws"].sum().unstack()
+    panel = day.assign(month=month).pivot_table("draws", "employee_id", "month", aggfunc="sum")
     panel = panel.dropna()
     staff = tables["employee"].set_index("employee_id")["branch_id"]
     program = tables["branch_program"]

@@ -160,7 +160,9 @@ def grounded(number: Quoted, known: np.ndarray) -> bool:
     known : numpy.ndarray
         Sorted absolute values.
     """
-    for scale in number.scales:
+    # a written zero says nothing about the unit: “0.00 个百分点” must not match a ratio of 0.004
+    scales = number.scales if number.value else number.scales[:1]
+    for scale in scales:
         target, slack = number.value * scale, number.half_step * scale * (1 + 1e-9) + 1e-12
         place = int(np.searchsorted(known, target - slack))
         if place < len(known) and known[place] <= target + slack:

@@ -207,7 +207,7 @@ def toll_drop_ratio(tables: Tables, profile: Profile) -> float:
 
 
 RECOVERIES = [
-    Recovery("m03_n04", "or_stab", stability_odds, tolerance=0.17, null=1.0),
+    Recovery("m03_n04", "or_stab", stability_odds, tolerance=0.2, null=1.0),
     Recovery("m03_n04", "pd_share60", share60_change, tolerance=0.17, null=0.0),
     Recovery("m03_n04", "simpson_area", area_gap_vanishes, tolerance=0.0, planted=1.0),
     Recovery("m03_n04", "fake_volume", fake_share, tolerance=0.014),

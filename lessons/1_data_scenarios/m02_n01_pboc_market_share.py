@@ -72,8 +72,10 @@ then = now - pd.offsets.MonthEnd(COMPARE_MONTHS)
 # 越接近一，越是一家独大。名次和份额要一起看——份额不低、名次靠后，说明有更强的对手。
 
 # %%
-NAMES = {"item": "项目", "own": "本行", "market": "全市场", "share": "份额",
-         "rank": "名次", "hhi": "集中度 HHI"}
+NAMES = {"item": "项目", "own": "本行", "market": "全市场", "share": "份额", "rank": "名次",
+         "hhi": "集中度 HHI", "own_step": "本行比年初", "market_step": "市场比年初",
+         "incremental": "增量份额", "gap": "增量减存量", "mix": "结构效应", "within": "份额效应",
+         "day": "距正月初一天数", "role": "角色", "finding": "数据说", "question": "要回答的问题"}
 overview = cu.analysis.share.market_share(deposits)
 latest = overview[overview["month"] == now].set_index("item").loc[DEPOSITS]
 cu.show(latest[["own", "market", "share", "rank", "hhi"]], names=NAMES, money="亿元",
@@ -104,7 +106,10 @@ cu.charts.finish(
 #
 # 两条规矩。第一，要说清比的是**年初**还是**去年同期**，季节不同，结果可以差很远。
 # 第二，市场不增反降时，分母是负数或零，这个比值没有意义：两家都在跌，跌得多的反而“增量份额”高。
-# 这时只能写“不适用”，改看两边各减了多少。
+# 这时只能写“不适用”（表里显示“—”），改看两边各减了多少。
+#
+# 下面先看全部存款，再按项目看一次“比年初”。读法：增量份额高于存量份额，份额在往上走；
+# 低于存量份额，份额在被摊薄。
 
 # %%
 totals = shares.groupby("month")[["own", "market"]].sum()
@@ -119,10 +124,6 @@ cu.say(f"按全部存款看，{len(growth) - 1} 个月里有 **{blank} 个月**�
        "“比上月”的增量份额不适用；拉长到“比去年同期”，"
        f"不适用的月份是 {int(growth['比去年同期'].iloc[12:].isna().sum())} 个。")
 
-# %% [markdown]
-# 按项目再看一次“比年初”。读法：增量份额高于存量份额，份额在往上走；低于存量份额，份额在被摊薄。
-# 表里的“—”就是不适用。
-
 # %%
 last_december = pd.Timestamp(now.year - 1, 12, 31)
 step = shares.loc[now] - shares.loc[last_december]
@@ -133,8 +134,7 @@ yearly = pd.DataFrame({
     "share": shares.loc[last_december, "share"],
 }).loc[DEPOSITS]
 yearly["gap"] = yearly["incremental"] - yearly["share"]
-cu.show(yearly, names={"own_step": "本行比年初", "market_step": "市场比年初",
-                       "incremental": "增量份额", "share": "年初存量份额", "gap": "增量减存量"},
+cu.show(yearly, names=NAMES | {"share": "年初存量份额"},
         units={"own_step": "亿元", "market_step": "亿元", "incremental": "%", "share": "%", "gap": "%"})
 diluted = yearly.index[yearly["gap"] < 0].tolist()
 cu.say(f"增量份额低于年初存量份额的项目：**{'、'.join(diluted) if diluted else '没有'}**——"
@@ -159,7 +159,7 @@ parts = pd.DataFrame({
 }).loc[DEPOSITS]
 total_0 = first["own"].sum() / first["market"].sum()
 total_1 = last["own"].sum() / last["market"].sum()
-cu.show(parts, names={"mix": "结构效应", "within": "份额效应"}, units={"mix": "%", "within": "%"})
+cu.show(parts, names=NAMES, units={"mix": "%", "within": "%"})
 
 # %%
 effects = parts.sum()
@@ -178,20 +178,22 @@ cu.charts.finish(
 )
 
 # %%
-praise = ("结构在帮忙，自身在后退" if effects["mix"] > 0 > effects["within"]
-          else "自身份额也在前进" if effects["within"] > 0 else "结构和自身都没有帮上忙")
+both = (
+    "结构在帮忙，自身在后退：市场恰好往我们本来就强的项目上长，加权以后总份额反而上升，"
+    "开头那两个人看的是同一件事的两面" if effects["mix"] > 0 > effects["within"]
+    else "结构和自身都在往前" if min(effects) > 0
+    else "自身在进步，结构在拖后腿" if effects["within"] > 0 else "结构和自身都没有帮上忙")
 cu.say(f"总份额变化 {(total_1 - total_0) * 100:+.2f} 个百分点 ＝ 结构 {effects['mix'] * 100:+.2f} "
-       f"＋ 自身 {effects['within'] * 100:+.2f}。一句话：**{praise}**。")
-
-# %% [markdown]
-# 这就是开头那两个人都没看错的原因：每个项目的份额都可能在掉，而市场偏偏往我们本来就强的项目上长，
-# 加权以后总份额反而上升。写汇报时，这两个数要一起写，不能只写好看的那个。
+       f"＋ 自身 {effects['within'] * 100:+.2f}。一句话：**{both}**。写汇报时，这两个数要一起写。")
 
 # %% [markdown] outline=["S004-D1.K1"]
 # ## 演示四：近五年对公存款的潜力
 #
 # 对公活期是最便宜的钱。先看五年里本行和市场各长多快（年均复合增速），再算三个数：
 # **丢掉的份额值多少**、**谁拿走了**、**回到自己最好的时候还有多大空间**。
+#
+# 看名次图时当心：名次没变不等于没有丢，份额掉了几个百分点，只要离下一名还远，名次纹丝不动。
+# 还要记住：报表只能说“此消彼长”，不能证明客户就是从我们这里过去的，要用对公户的往来流水去核。
 
 # %%
 corporate = shares.xs("单位活期存款", level="item")
@@ -221,11 +223,6 @@ cu.charts.finish(
     source="市场份额表，每年六月和十二月",
 )
 
-# %% [markdown]
-# 名次没变不等于没有丢：份额掉了几个百分点，只要离下一名还远，名次纹丝不动。
-# 反过来，一个一直不起眼的对手连续几年只在一个项目上增长，多半是在那里下了专门的功夫——
-# 但报表只能说“此消彼长”，不能证明客户就是从我们这里过去的，要用对公户的往来流水去核。
-
 # %% [markdown] outline=["S004-D1.2"]
 # ## 演示五：关键时点，钱往哪里流
 #
@@ -239,17 +236,12 @@ daily = bank.load("branch_day").groupby("date")[list(GROUPS)].sum().rename(colum
 calendar = bank.load("calendar", columns=["date", "days_to_cny", "quarter_end"])
 festivals = calendar.loc[calendar["days_to_cny"] == 0, "date"]
 festival = cu.analysis.share.event_aligned(daily, festivals, before=DAYS_BEFORE, after=DAYS_AFTER)
-cu.show(festival.loc[[-10, 0, 7, 20, 40, DAYS_AFTER]], names={"day": "距正月初一天数"},
-        units=dict.fromkeys(festival.columns, "亿元"))
-
-# %%
 curve = festival["个人活期"]
-peak_day, left = curve.idxmax(), curve.iloc[-1] / curve.max()
 fig = cu.charts.event_curve(festival, unit="亿元", event="正月初一", marks={"正月初八": 7})
 cu.charts.finish(
     fig,
-    title=f"个人活期在第 {peak_day} 天见顶，多出 {curve.max() / 1e8:.1f} 亿元，"
-    f"第 {DAYS_AFTER} 天还剩 {left:.0%}",
+    title=f"个人活期在第 {curve.idxmax()} 天见顶，多出 {curve.max() / 1e8:.1f} 亿元，"
+    f"第 {DAYS_AFTER} 天还剩 {curve.iloc[-1] / curve.max():.0%}",
     alt="春节前后四类存款相对起点的平均变化曲线，个人活期先升后落，个人定期一路上升。",
     source="网点日余额，各年春节平均",
 )
@@ -268,18 +260,16 @@ total = daily.sum(axis=1)
 month = total.index.to_period("M")
 deviation = total.groupby(month).last() / total.groupby(month).mean() - 1
 breach = deviation[deviation > DEVIATION_LIMIT]
-inside = calendar.loc[calendar["quarter_end"], "date"]
-quarter = cu.analysis.share.event_aligned(total, inside[inside <= bank.as_of], before=10, after=15)
-fig = cu.charts.event_curve(quarter, unit="亿元", event="季末")
+ends = calendar.loc[calendar["quarter_end"] & (calendar["date"] <= bank.as_of), "date"]
+quarter = cu.analysis.share.event_aligned(total, ends, before=10, after=15)["合计"]
+fig = cu.charts.event_curve(quarter.to_frame(), unit="亿元", event="季末")
 cu.charts.finish(
     fig,
-    title=f"季末当天平均比十天前多 {quarter.loc[0].iloc[0] / 1e8:.1f} 亿元，"
-    f"十天后只剩 {quarter.loc[10].iloc[0] / 1e8:.1f} 亿元",
+    title=f"季末当天比十天前多 {quarter[0] / 1e8:+.1f} 亿元，十天后变成 {quarter[10] / 1e8:+.1f} 亿元",
     alt="季末前后全部存款相对起点的平均变化，季末当天是尖峰。",
-    source="网点日余额，各季末平均",
-)
-listed = "、".join(f"{m}（{v:.1%}）" for m, v in breach.items())
-cu.say(f"偏离度超过 {DEVIATION_LIMIT:.0%} 的月份有 **{len(breach)}** 个：{listed or '没有'}。")
+    source="网点日余额，各季末平均")
+cu.say(f"偏离度超过 {DEVIATION_LIMIT:.0%} 的月份有 **{len(breach)}** 个："
+       + ("、".join(f"{m}（{v:.1%}）" for m, v in breach.items()) or "没有") + "。")
 
 # %% [markdown] outline=["S004-D1.1"]
 # ## 演示六：千人千面，千人千解
@@ -339,7 +329,7 @@ cu.charts.finish(
 
 # %%
 kept = (curve.loc[0:] / curve.max()).rename("rate").to_frame()
-threshold = kept.index[(kept["rate"] < 0.8) & (kept.index > peak_day)]
+threshold = kept.index[(kept["rate"] < 0.8) & (kept.index > curve.idxmax())]
 deadline = int(threshold[0]) if len(threshold) else DAYS_AFTER
 fig = cu.charts.event_curve(kept.rename(columns={"rate": "还剩下的比例"}), unit="%",
                             event="正月初一", marks={"剩八成": deadline})
@@ -465,21 +455,8 @@ half_life_days = cu.analysis.share.half_life(smooth, from_day=7)
 
 # %% [markdown]
 # **E4 ★★★ 写一段话** 给董事长写一段话（五十到一百二十字），赋给 `note`：先说总份额变了多少，再说这个变化
-# 来自结构还是自身，最后给一条建议。数字从下面这张小表里取，多写一个没有出处的数都不行。
-
-# %%
-headline = pd.DataFrame({
-    "value": {
-        "total_share": total_1,
-        "total_change": total_1 - total_0,
-        "mix": effects["mix"],
-        "within": effects["within"],
-        "corporate_demand_change": change["单位活期存款"],
-        "corporate_room": room,
-    }
-})
-cu.show(headline.drop(index="corporate_room"), names={"value": "数值", "index": "指标"},
-        units={"value": "%"})
+# 来自结构还是自身，最后给一条建议。四个数都在演示三里：总份额 `total_1`、起点 `total_0`、结构
+# `effects["mix"]`、自身 `effects["within"]`；多写一个没有出处的数都不行。
 
 # %% tags=["answer:E4"]
 note = "?"
@@ -531,25 +508,22 @@ questions = pd.DataFrame({
     ],
     "question": ["扣除结构以后，我们进步了吗？", "少了的是哪几户？", "他们拿什么赢的？", "名单在这天之前见完了吗？"],
 })
-cu.show(questions, names={"role": "角色", "finding": "数据说", "question": "要回答的问题"})
+cu.show(questions, names=NAMES)
 
 # %%
-sheet = cu.deliver.Sheet
+Sheet, percent = cu.deliver.Sheet, {"mix": "%", "within": "%"}
 path = cu.deliver.workbook(
     bank.output_dir("m02_n01") / "人行份额月度解读.xlsx",
     {
-        "份额总览": sheet(latest[["own", "market", "share", "rank"]].reset_index(), names=NAMES,
-                      units={"own": "亿元", "market": "亿元", "share": "%"}),
-        "增量份额": sheet(yearly.reset_index(), names={"item": "项目", "own_step": "本行比年初",
-                      "market_step": "市场比年初", "incremental": "增量份额", "share": "年初份额",
-                      "gap": "增量减存量"}, units={"own_step": "亿元", "market_step": "亿元"}),
-        "结构分解": sheet(parts.reset_index(), names={"item": "项目", "mix": "结构效应", "within": "份额效应"},
-                      units={"mix": "%", "within": "%"}),
-        "四个角色": sheet(questions, names={"role": "角色", "finding": "数据说", "question": "要回答的问题"}),
+        "份额总览": Sheet(latest.reset_index()[["item", "own", "market", "share", "rank"]], names=NAMES),
+        "增量份额": Sheet(yearly.reset_index(), names=NAMES),
+        "结构分解": Sheet(parts.reset_index(), names=NAMES, units=percent),
+        "关键时点": Sheet(festival.reset_index(), names=NAMES),
+        "四个角色": Sheet(questions, names=NAMES),
     },
-    title=f"人行份额月度解读（{now:%Y-%m}）", purpose="班子会月度分析",
-)
+    title=f"人行份额月度解读（{now:%Y-%m}）", purpose="班子会月度分析", money="亿元")
 cu.say(f"已保存：`{path.name}`。")
+cu.progress()
 
 # %% [markdown]
 # ## 讨论
@@ -565,9 +539,6 @@ cu.say(f"已保存：`{path.name}`。")
 # 关键时点的钱来得快、走得也快，窗口期比总量更重要。
 #
 # 下一课：存款到期视图与稳存排班——份额是结果，到期才是每天的工作。
-
-# %%
-cu.progress()
 
 # %% [markdown] tags=["instructor"]
 # ## 揭示真值

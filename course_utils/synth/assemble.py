@@ -33,7 +33,23 @@ def generate(sim: Simulation) -> None:
     sim.tables["customer_product"] = _held(sim, history)
     _close_files(sim)
     _gather(sim, "contact_log", "contact_time")
+    _record_contacts(sim)
     _check_weights(sim)
+
+
+def _record_contacts(sim: Simulation) -> None:
+    """Date the entry of each contact: most the same day, some a week late (course parameter).
+
+    Customers held out at random were not contacted, so nothing was entered.
+    """
+    log, rng = sim.tables["contact_log"], sim.rng("contact.recorded")
+    if log.empty:
+        return
+    late = rng.random(len(log)) < 0.38
+    lag = np.where(late, rng.geometric(0.28, len(log)), 0)
+    day = log["contact_time"].dt.normalize() + pd.to_timedelta(lag, unit="D")
+    entered = log["channel"].notna() & (day <= sim.as_of)
+    sim.tables["contact_log"] = log.assign(recorded_date=day.where(entered))
 
 
 def _bureau_consent(sim: Simulation) -> None:

@@ -1,0 +1,759 @@
+# %% [markdown] outline=["S004-D2"]
+# # 存款到期视图与稳存排班
+#
+# 课程：银行数据应用 · 大纲：S004-D2、S004-D2.1、S004-D2.2 · 难度：L2 · 用时：90 分钟
+#
+# 学完本课，你能：
+#
+# - 用一张透视表做出全行和支行的到期结构视图，看清哪个月、哪家、哪种钱要开口；
+# - 把到期结构换成每天的到店人次、柜口和活动日，再换成一张打得完的联系名单；
+# - 用随机留出的对照组说清打电话到底留住了多少，不被“打了反而走得多”骗到。
+#
+# Abstract: Pivot time deposits into a maturity ladder, turn it into counters, events and a call list, and measure by a random hold-out what a call really does to renewal.
+
+# %% tags=["parameters"]
+BANK = "coastal"  # 哪家银行的数据：coastal、western、city_micro
+AS_OF = None  # 数据日期：None 表示用银行资料里的日期
+BRANCH = None  # 看哪家支行：None 表示全行
+PRACTICE_BRANCH = "B03"  # BRANCH 没有填时，练习和名单用哪家支行
+HORIZON_MONTHS = 12  # 到期视图往后看几个月
+RATE_BANDS = [0, 1.5, 2.0, 2.5, 3.0, 10]  # 合同利率分档的界限，单位 %
+REPLACE_RATE = 1.65  # 存款走了，用同业资金补上的年利率，单位 %
+RENEWAL_CASES = [0.8, 0.7, 0.6, 0.5]  # 续存率的几种假设
+RENEWED_SHARE = 0.8  # 到期三十天后留下几成才算续存
+LARGE = 500000  # 多少元以上算大额客户
+GAP_CUT = 0.20  # 同业高出多少个百分点算“明显高”
+LEAD_EDGES = [6, 9, 12, 15]  # 提前天数分段的界限
+WALK_IN = 0.4  # 没有办理渠道记录时，假定几成到期客户来柜面
+ORDINARY_USE = 0.72  # 没有排队记录时，假定平日柜口忙几成
+COUNTER_MINUTES = 7.0  # 没有排队记录时，假定一位客户办几分钟
+WAIT_MINUTES = 10  # 等候承诺：最多等几分钟
+WAIT_SHARE = 0.2  # 等候承诺：最多几成客户超时
+EVENT_FACTOR = 2.0  # 三天合计超过一天余力的几倍，就办活动
+PLAN_DAYS = 90  # 排班和名单往后排几天
+CALLS_PER_DAY = 2  # 练习支行每个工作日打几个电话（按样本的规模）
+CALL_EARLY = 15  # 电话最早提前几天
+CALL_LATE = 7  # 电话最晚提前几天
+SHRINK_COUNT = 100  # 小组的比例向全体靠拢，相当于添几笔全体的样本
+PURGE_DAYS = 120  # 名单几天后销毁
+
+# %%
+import numpy as np
+import pandas as pd
+
+import course_utils as cu
+
+bank = cu.begin("m02_n02", BANK, AS_OF)
+maturity, experiment = cu.analysis.maturity, cu.analysis.experiment
+staffing, aum_tier = cu.analysis.staffing, cu.analysis.tiers.aum_tier
+
+# %% [markdown]
+# ## 业务情境
+#
+# 十二月，支行行长翻着三年前的开门红战报：那年一季度揽的三年期，马上就要到期了。他问你四件事：
+# **哪几天人最多，柜台顶不顶得住？老利率那么高，到期是省钱还是丢钱？电话该打给谁？打了，真的有用吗？**
+#
+# 最后一问最容易答错。翻台账，接过电话的客户续存率反而低一点，有人就说“电话别打了”。本课会看到，这句话错在哪里。
+#
+# 这些数据**不能**说明两件事：没到过期的新客户会怎么选；别家银行下个月会不会突然调价。它们也**不能**替你决定
+# 一笔老存款该不该留，那是定价的事，不是名单的事。
+#
+# ## 数据
+#
+# 主角是存款账户表：一笔定期一行，转存后另起一行。旁边是挂牌利率、触达记录（有随机留出的一组）、网点排队。
+# 课堂样本里一户代表全行若干户，列 `weight` 就是这个户数，所以金额和人次都要先乘上它。
+
+# %%
+tables = {
+    "deposit_account": ["term_months", "maturity_date", "close_date", "amount", "rate",
+                        "kept_amount_30d", "settle_channel"],
+    "contact_log": ["contact_time", "channel", "purpose", "arm", "due_date"],
+    "queue_log": ["half_hour", "tickets", "served_minutes", "counters_open"],
+}
+cu.dictionary(bank, tables)
+
+# %%
+wanted = ["account_id", "customer_id", "branch_id", "kind", "term_months", "open_date", "maturity_date",
+          "close_date", "amount", "rate", "renewed_from", "kept_amount_30d", "settle_channel"]
+accounts = bank.load("deposit_account", [name for name in wanted if bank.has(f"deposit_account.{name}")])
+people = bank.load("customer", ["customer_id", "masked_name", "birth_year", "do_not_call",
+                                "phone_valid", "weight"])
+branches = bank.load("branch", ["branch_id", "branch_name", "counters"])
+calendar = bank.load("calendar", ["date", "workday", "holiday"])
+branch_name = branches.set_index("branch_id")["branch_name"]
+my_branch = BRANCH or PRACTICE_BRANCH
+
+term = accounts[accounts["kind"].isin(["定期", "大额存单"])].merge(people, on="customer_id", how="left")
+term["full_amount"] = term["amount"] * term["weight"]
+age = term["maturity_date"].dt.year - term["birth_year"].astype(float)
+term["age_band"] = pd.cut(age, [0, 45, 60, 70, 150], labels=["45 岁以下", "46-60 岁", "61-70 岁", "70 岁以上"])
+term["age_band"] = term["age_band"].astype(object).fillna("单位或未知")
+
+# %% [markdown] outline=["S004-D2.1"]
+# ## 演示一：到期视图，一笔定期只开一次口
+#
+# 定期存款平时不动，只在到期那天“开一次口”：续、走、还是换产品。所以看存款不能只看余额，要看**口开在哪个月**。
+# 做法三步：留下还没销户、还没到期的；把到期日换成到期月份；用透视表，行是月份、列是存期、值是金额合计。
+#
+# 列还可以换成支行、客户层级、利率档：同一张表换一个列名，就是“全行/支行到期结构视图”的全部变化。
+
+# %%
+not_closed = term["close_date"].isna() | (term["close_date"] > bank.as_of)
+open_term = term[not_closed & (term["maturity_date"] > bank.as_of)].copy()
+open_term["month"] = open_term["maturity_date"] + pd.offsets.MonthEnd(0)
+panel = bank.load("customer_month", ["month", "customer_id", "aum_average"])
+latest = panel[panel["month"] == panel["month"].max()]
+open_term = open_term.merge(latest[["customer_id", "aum_average"]], on="customer_id", how="left")
+open_term["tier"] = aum_tier(open_term["aum_average"])
+next_year = open_term[open_term["month"] <= bank.as_of + pd.offsets.MonthEnd(HORIZON_MONTHS)]
+scope = next_year if BRANCH is None else next_year[next_year["branch_id"] == BRANCH]
+scope_name = "全行" if BRANCH is None else branch_name[BRANCH]
+ladder = scope.pivot_table(index="month", columns="term_months", values="full_amount",
+                           aggfunc="sum", fill_value=0)
+view = maturity.profile(ladder)
+cu.show(view.head(6), money="万元", names={"month": "到期月份", "amount": "到期金额", "share": "占比",
+        "cumulative": "累计占比"}, units={"share": "%", "cumulative": "%"}, title=f"{scope_name}到期视图（前半年）")
+
+# %%
+quarter = view["share"].head(3).sum()
+fair = 3 / len(view)
+colored = ladder.rename(columns=lambda months: f"{months} 个月", index=lambda day: f"{day:%y-%m}")
+fig = cu.charts.stacked_ladder(colored, unit="亿元", legend="存期")
+cu.charts.finish(
+    fig,
+    title=f"{scope_name}一年内到期 {view['amount'].sum() / 1e8:.1f} 亿元，头三个月占 {quarter:.0%}",
+    alt=f"按到期月份堆叠的柱状图，头三个月合计占 {quarter:.0%}，平均摊只该占 {fair:.0%}。",
+    source=f"{bank.name}，存款账户表，{bank.as_of:%Y-%m-%d}",
+)
+soon = scope[scope["month"].isin(ladder.index[:3])]
+long_share = soon.loc[soon["term_months"] >= 36, "full_amount"].sum() / soon["full_amount"].sum()
+cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{quarter:.0%}**。这三个月到期的钱里，"
+       f"**{long_share:.0%}** 是三年期以上的老存款：当年集中揽，今天就集中到期。")
+
+# %% [markdown]
+# 换一个列名，看每家支行的口开在哪几个月。为了让大行小行能比，每一行除以自己的全年合计：颜色深，说明这家支行的钱
+# 集中在这个月到期。一行颜色均匀，日子就好过；一格特别深，就要提前安排人。
+
+# %%
+by_branch = next_year.pivot_table(index="branch_id", columns="month", values="full_amount",
+                                  aggfunc="sum", fill_value=0)
+branch_share = by_branch.div(by_branch.sum(axis=1), axis=0)
+branch_share["first"] = branch_share.iloc[:, :3].sum(axis=1)
+branch_share = branch_share.sort_values("first", ascending=False).drop(columns="first")
+cells = branch_share.stack()
+peak_branch, peak_month = cells.idxmax()
+picture = branch_share.rename(index=branch_name, columns=lambda day: f"{day:%y-%m}")
+fig = cu.charts.heatmap(picture, unit="%", annotate=True, decimals=0)
+cu.charts.finish(
+    fig,
+    title=f"最集中的一格：{branch_name[peak_branch]} {peak_month:%Y-%m}，占全年到期的 {cells.max():.0%}",
+    alt=f"支行乘月份的热力图，每行合计为一，最深的一格是{branch_name[peak_branch]} {peak_month:%Y-%m}。",
+    source=f"{bank.name}，存款账户表，{bank.as_of:%Y-%m-%d}；数字为该行全年到期的百分比",
+)
+
+# %% [markdown] outline=["S004-D2.1"]
+# ## 演示二：到期省下的利息，和要补的资金
+#
+# 老存款利率高，到期后不管续不续，都不再按老利率付息。按今天的挂牌价续存，一年少付多少？先按合同利率分档，
+# 看高息的钱在谁手里；再算节省额：金额乘以“合同利率减今天同期限挂牌价”。
+#
+# 可省钱有个前提：客户留下。走掉的部分要用别的钱补，本课程假定用同业资金，利率是 `REPLACE_RATE` [参数]。
+
+# %%
+scope = scope.assign(rate_band=pd.cut(scope["rate"], RATE_BANDS, right=False).astype(str) + " %")
+bands = scope.pivot_table(index="tier", columns="rate_band", values="full_amount", aggfunc="sum",
+                          fill_value=0, observed=True)
+cu.show(bands, money="万元", rows=None, names={"tier": "客户层级（资产）"}, units=dict.fromkeys(bands, "万元"),
+        title=f"{scope_name}一年内到期：客户层级 × 合同利率")
+rates = bank.load("deposit_rate", ["effective_date", "who", "kind", "term_months", "rate"])
+own = rates[(rates["who"] == "本行") & (rates["effective_date"] <= bank.as_of)].sort_values("effective_date")
+price = own.groupby(["kind", "term_months"])["rate"].last().rename("new_rate").reset_index()
+repriced = scope.merge(price, on=["kind", "term_months"], how="left")
+repriced["old_cost"] = repriced["full_amount"] * repriced["rate"] / 100
+repriced["new_cost"] = repriced["full_amount"] * repriced["new_rate"] / 100
+by_term = repriced.groupby("term_months")[["full_amount", "old_cost", "new_cost"]].sum()
+by_term["old_rate"] = by_term["old_cost"] / by_term["full_amount"]
+by_term["new_rate"] = by_term["new_cost"] / by_term["full_amount"]
+
+# %%
+saving = by_term["old_cost"].sum() - by_term["new_cost"].sum()
+total, old_cost, new_cost = by_term[["full_amount", "old_cost", "new_cost"]].sum()
+cases = pd.DataFrame({"renewal": RENEWAL_CASES})
+cases["gap"] = total * (1 - cases["renewal"])
+cases["cost"] = new_cost * cases["renewal"] + cases["gap"] * REPLACE_RATE / 100
+cases["saving"] = old_cost - cases["cost"]
+cu.show(cases, names={"renewal": "假如续存率", "gap": "要补的资金", "cost": "补足后的年利息", "saving": "比老利息少付"},
+        units={"renewal": "%", "gap": "亿元", "cost": "万元", "saving": "万元"})
+step = total * 0.1
+dearer = step * REPLACE_RATE / 100 - step * new_cost / total
+cu.say(f"平均合同利率 {old_cost / total:.2%}，今天的挂牌价 {new_cost / total:.2%}；全部续存，一年少付 "
+       f"**{saving / 1e4:,.0f} 万元**。续存率每掉一成，要另找 **{step / 1e8:.2f} 亿元**，"
+       f"一年{'多付' if dearer > 0 else '少付'} {abs(dearer) / 1e4:,.0f} 万元。"
+       + ("利息不是大头，大头是一下子要补的钱和走掉的客户。" if abs(dearer) < saving / 4 else "补资金的成本不小，定价要一起谈。"))
+
+# %% [markdown]
+# ## 演示三：先说清什么叫续存
+#
+# 客户到期取出五万，又买了五万理财，算走吗？没走，钱还在本行。取出五万，只剩两万在卡上，算续存吗？不算。
+# 本课程定义：到期后第 30 天，**到期金额的八成以上**还在本行任何产品里，就叫续存。八成是参数 `RENEWED_SHARE`，
+# 换成七成或九成，各组的高低一般不变，绝对数会变，所以报数一定要带口径。
+#
+# 下面把近两年到期的每一笔配上三样：到期前一个月月末的资产层级、到期那天同业比本行高多少、有没有联系过。
+# 都是到期**之前**就知道的事。每根条都带区间：条短不代表差，区间宽只说明笔数少。
+
+# %%
+term["kept"] = maturity.kept_amount(term, bank.as_of)
+matured = term[term["kept"].notna()].copy()
+matured["renewed"] = matured["kept"] >= RENEWED_SHARE * matured["amount"]
+matured["before"] = matured["maturity_date"] - pd.offsets.MonthEnd(1)
+matured = matured.merge(panel.rename(columns={"month": "before"}), on=["customer_id", "before"])
+matured["tier"] = aum_tier(matured["aum_average"])
+matured["peer_gap"] = maturity.rate_gap(matured, rates)
+matured["price"] = np.where(matured["peer_gap"] > GAP_CUT + 1e-9, "同业明显高", "差不多或本行高")
+
+log = bank.load("contact_log", ["account_id", "contact_time", "channel", "purpose", "arm", "due_date"])
+log = log[log["purpose"] == "到期"].sort_values("contact_time").drop_duplicates("account_id")
+log["lead"] = (log["due_date"] - log["contact_time"].dt.normalize()).dt.days
+log["called"] = log["channel"].notna()
+matured = matured.merge(log[["account_id", "arm", "lead", "called"]], on="account_id", how="left")
+matured["called"] = matured["called"].eq(True)
+
+# %%
+by_tier = maturity.renewal_rate(matured, ["tier", "price"])
+large = matured[matured["aum_average"] >= LARGE]
+small = matured[matured["aum_average"] < LARGE]
+apart = {}
+for name, part in {"大额": large, "其他": small}.items():
+    high, low = part[part["price"] == "同业明显高"], part[part["price"] != "同业明显高"]
+    if len(high) and len(low):
+        apart[name] = experiment.diff_ci(high["renewed"].sum(), len(high), low["renewed"].sum(), len(low))
+fig = cu.charts.bars_with_interval(by_tier, label="tier", group="price", count="count")
+headline = f"相差 {apart['大额']['difference'] * 100:+.0f} 个百分点" if "大额" in apart else "样本不够比"
+cu.charts.finish(
+    fig,
+    title=f"资产 {LARGE / 1e4:.0f} 万元以上的客户，同业明显高时续存率{headline}",
+    alt="按客户层级和同业利率差画的续存率条形图，每根条带区间。",
+    source=f"{bank.name}，存款账户表、挂牌利率表，{bank.as_of:%Y-%m-%d}；同业高出超过 {GAP_CUT * 100:.0f} 个基点算明显高",
+)
+
+# %%
+cut = matured.assign(size=np.where(matured["aum_average"] >= LARGE, "大额", "其他"),
+                     contact=np.where(matured["called"], "联系过", "没联系"))
+cu.show(maturity.renewal_rate(cut, ["size", "price", "contact"]), rows=None,
+        names={"size": "客户", "price": "同业利率", "contact": "是否联系", "count": "笔数", "renewed": "续存笔数",
+               "rate": "续存率", "low": "区间下限", "high": "区间上限"},
+        units={"count": "笔", "renewed": "笔", "rate": "%", "low": "%", "high": "%"})
+for name, gap in apart.items():
+    clear = "区间不含零，不像是碰巧" if gap["low"] * gap["high"] > 0 else "区间含零，分不出来"
+    cu.say(f"- {name}客户：同业明显高时续存率 {gap['rate_a']:.0%}，否则 {gap['rate_b']:.0%}，相差 "
+           f"{gap['difference'] * 100:+.1f} 个百分点（{gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}），{clear}。")
+cu.say("利率差不是抽签定的，同业高的那几个月别的事也在变。所以这里只说“相差”，不说“因为”。")
+
+# %% [markdown]
+# ## 演示四：打电话有用吗？先看一个会骗人的数
+#
+# 最省事的比法：联系过的和没联系过的，续存率差多少。请先猜方向，再看下面一句。
+#
+# 银行留了一手：部分能联系的客户**抽签**分成两组，一组提前打电话，一组有意不打，只记一笔“计划联系日”。
+# 抽签之前谁也不知道谁会走，所以两组本来一样，差别只能来自电话。其余客户由客户经理自己挑着打，叫“自选”。
+
+# %%
+naive = experiment.compare_arms(matured, "renewed", "called", True, False).iloc[0]
+direction = "低" if naive["difference"] < 0 else "高"
+cu.say(f"直接比：联系过的 {naive['n_a']:,} 笔续存 {naive['rate_a']:.1%}，没联系的 {naive['n_b']:,} 笔续存 "
+       f"{naive['rate_b']:.1%}，联系过的**{direction} {abs(naive['difference']) * 100:.1f} 个百分点**"
+       f"（{naive['low'] * 100:+.1f} 到 {naive['high'] * 100:+.1f}）。")
+story = [matured["arm"] == "随机触达", matured["arm"] == "随机保留", matured["called"]]
+matured["story"] = np.select(story, ["抽签：打了", "抽签：有意不打", "自选：客户经理挑着打"], "没有联系，也没进抽签")
+groups = maturity.renewal_rate(matured, "story").sort_values("rate")
+fig = cu.charts.bars_with_interval(groups, label="story", count="count")
+best, worst = groups.iloc[-1], groups.iloc[0]
+cu.charts.finish(
+    fig,
+    title=f"续存率最高的是“{best['story']}”，最低的是“{worst['story']}”",
+    alt="四组续存率的条形图，每根条带区间：" + "、".join(groups["story"] + groups["rate"].map("{:.0%}".format)),
+    source=f"{bank.name}，存款账户表、触达记录，{bank.as_of:%Y-%m-%d}",
+)
+
+# %% [markdown]
+# 信抽签之前，先验抽签：两组人数该差不多，事前的样子也该差不多。人数用卡方检验，抽的是人，所以数客户不数账户。
+# 再看提前几天打有没有分别：有意不打的一组也记了计划日，能一段一段配对比。自选的电话没有这样的对照，只能看，不能比。
+
+# %%
+trial = matured[matured["arm"].isin(["随机触达", "随机保留"])].copy()
+has_trial = trial["arm"].nunique() == 2
+if has_trial:
+    drawn = trial.drop_duplicates("customer_id")["arm"].value_counts()
+    p_value = experiment.sample_ratio_p(drawn["随机触达"], drawn["随机保留"])
+    middle = trial.groupby("arm")["aum_average"].median() / 1e4
+    cu.say(f"抽签验收：打与不打两组各 {drawn['随机触达']:,} 与 {drawn['随机保留']:,} 位客户，p 值 {p_value:.2f}，"
+           f"{'看不出抽歪' if p_value > 0.01 else '人数对不上，先查抽签再往下看'}；事前资产中位数 "
+           f"{middle['随机触达']:.1f} 与 {middle['随机保留']:.1f} 万元。")
+else:
+    cu.say("本行的触达记录里没有抽签的两组：没有对照，就说不出电话有没有用。下一季度起请留出一组。")
+
+# %%
+if has_trial:
+    words = [f"提前 {low + 1}-{high} 天" for low, high in zip(LEAD_EDGES[:-1], LEAD_EDGES[1:])]
+    trial["days"] = pd.cut(trial["lead"], LEAD_EDGES, labels=words)
+    steps = experiment.compare_arms(trial, "renewed", "arm", "随机触达", "随机保留", by="days")
+    clear = (steps["low"] > 0).sum()
+    overlap = steps["low"].max() <= steps["high"].min()
+    fig = cu.charts.forest(steps, value="difference", label="days", unit="%")
+    cu.charts.finish(
+        fig,
+        title=f"抽签比较：{len(steps)} 段里 {clear} 段的区间在零以上，{'各段区间重叠，分不出哪段更好' if overlap else '各段有高低'}",
+        alt="三段提前天数的续存率之差，带区间：" + "；".join(steps["days"].astype(str) + steps["difference"].map("{:+.1%}".format)),
+        source=f"{bank.name}，抽签两组，{bank.as_of:%Y-%m-%d}；横轴为打与不打的续存率之差，0.01 即一个百分点",
+    )
+
+# %% [markdown] outline=["S004-D2.2"]
+# ## 演示五：从到期笔数到每天来几个人
+#
+# 到期不等于到店：有人约定自动转存，有人手机上办，有人来柜面。先从历史上数：不同存期、不同年龄，几成来柜面。
+# 每笔到期乘上这个比例、再乘上 `weight`，按天加总，就是预计到店人次。
+#
+# 还有一个日历上的坑：到期日落在休息日，人会顺延到**下一个工作日**来。长假后的第一天，是好几天的到期叠在一起。
+
+# %%
+if bank.has("deposit_account.settle_channel"):
+    matured["counter"] = matured["settle_channel"].eq("柜面")
+    walk = matured.groupby(["term_months", "age_band"])["counter"].agg(["mean", "size"]).reset_index()
+    shown = walk.pivot(index="term_months", columns="age_band", values="mean")
+    cu.show(shown, rows=None, units=dict.fromkeys(shown, "%"), title="到期后来柜面办理的比例（存期 × 年龄）")
+    few = walk.loc[walk["size"].idxmin()]
+    cu.say(f"笔数最少的一格只有 {few['size']:.0f} 笔（{few['term_months']:.0f} 个月，{few['age_band']}），看看就好。")
+    open_term = open_term.merge(walk, on=["term_months", "age_band"], how="left")
+    open_term["chance"] = open_term["mean"].fillna(matured["counter"].mean())
+else:
+    cu.say(f"本行没有到期办理渠道，一律假定 {WALK_IN:.0%} 的到期客户来柜面。")
+    open_term["chance"] = WALK_IN
+open_term["visits"] = open_term["chance"] * open_term["weight"]
+open_term["visit_date"] = maturity.next_workday(open_term["maturity_date"], calendar)
+
+# %%
+if bank.has("queue_log"):
+    queue = bank.load("queue_log", ["branch_id", "date", "half_hour", "tickets", "served_minutes", "counters_open"])
+    queue["open_minutes"] = queue["counters_open"] * 30
+    days = queue.groupby(["branch_id", "date"])[["tickets", "served_minutes", "open_minutes"]].sum().reset_index()
+    days["use"] = days["served_minutes"] / days["open_minutes"]
+    desk = days.groupby("branch_id").agg(open_minutes=("open_minutes", "median"), use=("use", "median"),
+                                         served=("served_minutes", "sum"), tickets=("tickets", "sum"))
+    desk["minutes"] = desk["served"] / desk["tickets"]
+else:
+    cu.say(f"本行没有网点排队记录：假定平日忙 {ORDINARY_USE:.0%}，一位客户 {COUNTER_MINUTES:.0f} 分钟。")
+    desk = branches.set_index("branch_id").assign(use=ORDINARY_USE, minutes=COUNTER_MINUTES)
+    desk["open_minutes"] = desk["counters"] * 8 * 60
+desk["capacity"] = desk["open_minutes"] * (1 - desk["use"]) / desk["minutes"]
+
+# %% [markdown]
+# **余力**是本课程定义：平日柜口开放的分钟数，减去平日业务用掉的，除以每位客户的办理分钟，就是一天还能多接几位到期客户。
+# 再看连续三天：三天合计超过一天余力的 `EVENT_FACTOR` 倍，柜台就不该硬扛，改成上门、沙龙、分批预约，这几天叫**活动日**。
+
+# %%
+daily = maturity.expected_visits(open_term, open_term["chance"], by="branch_id", weight="weight")
+daily = daily[daily.index <= bank.as_of + pd.DateOffset(months=HORIZON_MONTHS)]
+found = []
+for branch in daily.columns:
+    events = maturity.event_days(daily[branch], desk.loc[branch, "capacity"], 3, EVENT_FACTOR).head(1)
+    found.append(events.assign(branch_name=branch_name[branch], branch_id=branch))
+events = pd.concat(found).sort_values("load", ascending=False)
+events["usual"] = events["branch_id"].map(desk["capacity"])
+cu.show(events[["branch_name", "start", "end", "visits", "usual", "load"]], rows=12,
+        names={"start": "从", "end": "到", "visits": "三天人次", "usual": "一天余力", "load": "是余力的几倍"},
+        units={"visits": "人次", "usual": "人次"}, title="各支行最挤的三天（超过活动线的）")
+crowd = daily.sum(axis=1)
+weeks = (crowd.idxmax() - bank.as_of).days / 7
+cu.say(f"**{len(events)}** 家支行至少有一次要办活动。全行最挤的一天是 **{crowd.idxmax():%Y-%m-%d}**，"
+       f"预计 {crowd.max():,.0f} 人次，是平均工作日的 {crowd.max() / crowd[crowd > 0].mean():.1f} 倍，还有 {weeks:.0f} 周。")
+
+# %%
+load = (daily.rolling(3).sum() / desk["capacity"]).max()
+busy = load.idxmax()
+line = desk.loc[busy, "capacity"]
+top_day = daily[busy].idxmax()
+months = daily[busy][daily.index <= top_day + pd.offsets.MonthEnd(1)].tail(184)
+rest = calendar.loc[~calendar["workday"], "date"]
+over = (months > line).sum()
+fig = cu.charts.calendar_heatmap(months, capacity=line, unit="人次", holidays=pd.DatetimeIndex(rest))
+cu.charts.finish(
+    fig,
+    title=f"{branch_name[busy]}：{over} 天超过一天余力 {line:.0f} 人次，最挤是 {top_day:%Y-%m-%d}，{months.max():.0f} 人次",
+    alt=f"日历热力图，红框是超过余力的 {over} 天，休息日写“休”。",
+    source=f"{bank.name}，存款账户表、排队记录，{bank.as_of:%Y-%m-%d}；红线为一天余力",
+)
+covered = open_term.loc[open_term["branch_id"] == busy, "weight"].median()
+cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按天看会一坨一坨的。用全量数据重跑，尖峰会平滑一些，先信周，再信天。")
+
+# %% [markdown]
+# 一天总量够，不等于每半小时都够。人扎堆在上午来，余力却在中午和傍晚。用排队公式（Erlang C）按半小时算：
+# 要让等候超过 `WAIT_MINUTES` 分钟的人不多于 `WAIT_SHARE`，各需要几个柜口？比三种情形：平日、最挤那天听其自然、
+# 最挤那天把到期客户**预约**到有余力的时段。公式假定来客随机、互不约好，柜员快慢差不多。
+
+# %%
+if bank.has("queue_log"):
+    hours = queue[queue["branch_id"] == busy].groupby("half_hour").agg(
+        tickets=("tickets", "mean"), counters=("counters_open", "median"))
+    minutes = desk.loc[busy, "minutes"]
+    hours["crowd"] = hours["tickets"] + daily[busy].max() * hours["tickets"] / hours["tickets"].sum()
+    slack = (hours["counters"] * 30 * 0.85 / minutes - hours["tickets"]).clip(lower=0)
+    hours["booked"] = hours["tickets"] + daily[busy].max() * slack / slack.sum()
+    for name in ["tickets", "crowd", "booked"]:
+        hours["need_" + name] = [staffing.counters_needed(people * 2, minutes, WAIT_MINUTES, WAIT_SHARE)
+                                 for people in hours[name]]
+else:
+    hours = pd.DataFrame()
+    cu.say("没有半小时的排队记录，这一段跳过。")
+
+# %%
+if len(hours):
+    words = {"need_tickets": "平日", "need_crowd": "最挤那天，听其自然", "need_booked": "最挤那天，到期客户预约"}
+    short = {name: (hours[name] - hours["counters"]).clip(lower=0).sum() / 2 for name in words}
+    curves = hours[["counters", *words]].rename(columns={"counters": "平日开的柜口", **words})
+    fig = cu.charts.small_multiples(curves, unit="个", columns=2, same_scale=True)
+    cu.charts.finish(
+        fig,
+        title=f"{branch_name[busy]}最挤那天缺 {short['need_crowd']:.1f} 柜口小时，预约以后缺 {short['need_booked']:.1f}",
+        alt="四条按半小时的柜口数曲线：平日开的、平日需要的、最挤那天需要的、预约以后需要的。",
+        source=f"{bank.name}，排队记录，{bank.as_of:%Y-%m-%d}；一个柜口多开一小时算一柜口小时",
+    )
+    cu.say(f"平日上午就缺 {short['need_tickets']:.1f} 柜口小时。最挤那天听其自然缺 **{short['need_crowd']:.1f}**，预约后缺 "
+           f"**{short['need_booked']:.1f}**：{'只靠预约还不够，要加柜口、上门或提前办' if short['need_booked'] > short['need_tickets'] + 0.5 else '预约就能压回平日的水平'}。")
+
+# %% [markdown] outline=["S004-D2.2"]
+# ## 演示六：电话打给谁
+#
+# 打电话的时间有限，先打哪一笔？看三样相乘：**金额 × 会走的可能 × 打了能留住几成**。第三样大家一样，只影响总数，不影响先后；
+# 第二样要从“没打过电话的样子”里学，所以用抽签不打的那一组，免得把电话的功劳算成客户的忠诚。
+#
+# 有的层级在这一组里只有几十笔，比例忽高忽低。办法是往全体靠：相当于每组再添 `SHRINK_COUNT` 笔全体的样本，笔数越少，靠得越多。
+
+# %%
+basis = trial[trial["arm"] == "随机保留"] if has_trial else matured[~matured["called"]]
+overall = 1 - basis["renewed"].mean()
+leave = basis.groupby("tier", observed=False)["renewed"].agg(["size", "sum"])
+leave["raw"] = 1 - leave["sum"] / leave["size"]
+leave["p_leave"] = (leave["size"] - leave["sum"] + SHRINK_COUNT * overall) / (leave["size"] + SHRINK_COUNT)
+cu.show(leave[["size", "raw", "p_leave"]], rows=None, names={"tier": "客户层级", "size": "笔数", "raw": "直接算的会走比例",
+        "p_leave": "靠拢以后"}, units={"size": "笔", "raw": "%", "p_leave": "%"})
+spread = leave["p_leave"].max() / leave["p_leave"].min()
+last_due = bank.as_of + pd.Timedelta(days=PLAN_DAYS + CALL_EARLY)
+due_list = open_term[open_term["maturity_date"] <= last_due].merge(leave["p_leave"].reset_index(), on="tier", how="left")
+due_list["p_leave"] = due_list["p_leave"].fillna(overall)
+due_list["at_risk"] = due_list["amount"] * due_list["p_leave"]
+size = due_list["amount"].quantile(0.9) / due_list["amount"].quantile(0.1)
+cu.say(f"各层级会走的可能最多差 {spread:.1f} 倍，金额却能差 {size:.0f} 倍（前后一成之比）：名单的先后主要由**金额**定。")
+
+# %% [markdown]
+# 名单之外是节奏。本课程定义一笔到期的四步 [参数]：
+#
+# | 时间 | 动作 | 谁 |
+# |---|---|---|
+# | T−30 | 短信或企微：到期日、办理渠道、预约链接 | 系统，不占人 |
+# | T−15 到 T−7 | 电话：问用途、报产品、约时间 | 客户经理，按名单先后 |
+# | 到期当天 | 柜面或上门办理；谢绝来电的客户只在这时当面问 | 柜员、大堂 |
+# | T+1 | 补一次：钱还在活期的，当天再联系 | 客户经理 |
+#
+# 能打的只有号码有效、没有谢绝来电的客户。下面看练习支行的电话够不够打。
+
+# %%
+mine = due_list[due_list["branch_id"] == my_branch].copy()
+mine["can_call"] = ~mine["do_not_call"] & mine["phone_valid"]
+window_end = bank.as_of + pd.Timedelta(days=PLAN_DAYS)
+in_plan = (calendar["date"] > bank.as_of) & (calendar["date"] <= window_end) & calendar["workday"]
+work_days = calendar.loc[in_plan, "date"].tolist()
+callable_count = mine.loc[mine["can_call"], "customer_id"].nunique()
+week = mine["maturity_date"].dt.to_period("W").value_counts()
+cu.say(f"{branch_name[my_branch]}往后 {PLAN_DAYS + CALL_EARLY} 天到期 {len(mine)} 笔，能打电话的客户 **{callable_count}** 位；"
+       f"{len(work_days)} 个工作日，每天 {CALLS_PER_DAY} 个，最多打 **{len(work_days) * CALLS_PER_DAY}** 个。"
+       f"可到期最多的一周就有 {week.max()} 笔，都要挤在前面那几天打，总数够不等于排得开。")
+
+# %% [markdown]
+# ## 练习
+#
+# **E1 ★★ 支行的到期视图** 只看 `my_branch` 一家，把**全部**没到期的定期（不止一年）做成透视表赋给 `my_ladder`：
+# 行是 `month`，列是 `term_months`，值是 `full_amount` 的合计，空格填零。总数要等于这家支行的定期余额。
+
+# %% tags=["answer:E1"]
+my_ladder = ...  # ← 从 open_term 出发，一个 pivot_table
+### BEGIN SOLUTION
+branch_rows = open_term[open_term["branch_id"] == my_branch]
+my_ladder = branch_rows.pivot_table(index="month", columns="term_months", values="full_amount",
+                                    aggfunc="sum", fill_value=0)
+### END SOLUTION
+
+# %% tags=["check:E1"]
+cu.check("E1")
+
+# %% tags=["wrong:E1:one_year_only"]
+my_ladder = next_year[next_year["branch_id"] == my_branch].pivot_table(
+    index="month", columns="term_months", values="full_amount", aggfunc="sum", fill_value=0)
+
+# %% tags=["wrong:E1:sample_amount"]
+my_ladder = open_term[open_term["branch_id"] == my_branch].pivot_table(
+    index="month", columns="term_months", values="amount", aggfunc="sum", fill_value=0)
+
+# %% tags=["wrong:E1:closed_accounts"]
+rows = term[(term["branch_id"] == my_branch) & (term["maturity_date"] > bank.as_of)].copy()
+rows["month"] = rows["maturity_date"] + pd.offsets.MonthEnd(0)
+my_ladder = rows.pivot_table(index="month", columns="term_months", values="full_amount", aggfunc="sum", fill_value=0)
+
+# %% tags=["wrong:E1:whole_bank"]
+my_ladder = open_term.pivot_table(index="month", columns="term_months", values="full_amount",
+                                  aggfunc="sum", fill_value=0)
+
+# %% tags=["alternative:E1:group_then_unstack"]
+rows = open_term.query("branch_id == @my_branch")
+sums = rows.groupby([rows["maturity_date"].dt.to_period("M"), "term_months"])["full_amount"].sum()
+my_ladder = sums.unstack().fillna(0)
+
+# %% [markdown]
+# **E2 ★★★ 哪几天扛不住** 写函数 `crowded_days(rows, as_of, capacity)`，返回一个 Series：索引是日期，值是那天的人次，
+# 只留**超过** `capacity` 的日子。`rows` 里有 `maturity_date`、`visit_date` 和 `visits`（一行一笔）。人什么时候来，看的是 `visit_date`；
+# 只看 `as_of` 之后、到 `as_of` 往后第 `PLAN_DAYS` 天（含）为止。换一个 `as_of`，窗口要跟着走。
+
+# %% tags=["answer:E2"]
+crowded_days = ...  # ← 写一个函数 crowded_days(rows, as_of, capacity)
+### BEGIN SOLUTION
+def crowded_days(rows, as_of, capacity):
+    last = as_of + pd.Timedelta(days=PLAN_DAYS)
+    coming = rows[(rows["visit_date"] > as_of) & (rows["visit_date"] <= last)]
+    per_day = coming.groupby("visit_date")["visits"].sum()
+    return per_day[per_day > capacity]
+### END SOLUTION
+
+# %% tags=["check:E2"]
+cu.check("E2")
+
+# %% tags=["wrong:E2:deposits_not_visits"]
+def crowded_days(rows, as_of, capacity):
+    last = as_of + pd.Timedelta(days=PLAN_DAYS)
+    coming = rows[(rows["visit_date"] > as_of) & (rows["visit_date"] <= last)]
+    per_day = coming.groupby("visit_date").size()
+    return per_day[per_day > capacity]
+
+# %% tags=["wrong:E2:maturity_day"]
+def crowded_days(rows, as_of, capacity):
+    last = as_of + pd.Timedelta(days=PLAN_DAYS)
+    coming = rows[(rows["maturity_date"] > as_of) & (rows["maturity_date"] <= last)]
+    per_day = coming.groupby("maturity_date")["visits"].sum()
+    return per_day[per_day > capacity]
+
+# %% tags=["wrong:E2:no_window"]
+def crowded_days(rows, as_of, capacity):
+    per_day = rows.groupby("visit_date")["visits"].sum()
+    return per_day[per_day > capacity]
+
+# %% tags=["wrong:E2:single_rows"]
+def crowded_days(rows, as_of, capacity):
+    last = as_of + pd.Timedelta(days=PLAN_DAYS)
+    coming = rows[(rows["visit_date"] > as_of) & (rows["visit_date"] <= last)]
+    return coming[coming["visits"] > capacity].groupby("visit_date")["visits"].sum()
+
+# %% tags=["alternative:E2:pivot_and_query"]
+def crowded_days(rows, as_of, capacity):
+    days_ahead = (rows["visit_date"] - as_of).dt.days
+    table = rows[days_ahead.between(1, PLAN_DAYS)].groupby("visit_date", as_index=False)["visits"].sum()
+    return table.query("visits > @capacity").set_index("visit_date")["visits"]
+
+# %% [markdown]
+# **E3 ★★★ 电话留住了几成** 用抽签的两组，算打电话使续存率高出多少，配上区间，再写一句**为什么直接比会骗人**。赋给字典 `effect`：
+# `{"difference": 差, "low": 下限, "high": 上限, "why": "一句话"}`。三个数用小数（高出一个百分点写成 `0.01`），`why` 不少于十五个字 [定义]。
+
+# %% tags=["answer:E3"]
+effect = ...  # ← 字典，四个键：difference、low、high、why
+### BEGIN SOLUTION
+result = experiment.compare_arms(trial, "renewed", "arm", "随机触达", "随机保留").iloc[0]
+effect = {
+    "difference": result["difference"],
+    "low": result["low"],
+    "high": result["high"],
+    "why": "直接比的时候，打谁是客户经理挑的，专挑犹豫要走的打，两组客户本来就不一样。",
+}
+### END SOLUTION
+
+# %% tags=["check:E3"]
+cu.check("E3")
+
+# %% tags=["wrong:E3:naive"]
+effect = {"difference": naive["difference"], "low": naive["low"], "high": naive["high"],
+          "why": "打谁是客户经理挑的，专挑犹豫要走的打，两组客户本来就不一样。"}
+
+# %% tags=["wrong:E3:self_chosen"]
+called_or_held = matured[matured["arm"].isin(["自选", "随机保留"])]
+result = experiment.compare_arms(called_or_held, "renewed", "arm", "自选", "随机保留").iloc[0]
+effect = {"difference": result["difference"], "low": result["low"], "high": result["high"],
+          "why": "打谁是客户经理挑的，专挑犹豫要走的打，两组客户本来就不一样。"}
+
+# %% tags=["wrong:E3:random_against_rest"]
+result = experiment.compare_arms(matured[matured["story"].isin(["抽签：打了", "没有联系，也没进抽签"])],
+                                 "renewed", "called", True, False).iloc[0]
+effect = {"difference": result["difference"], "low": result["low"], "high": result["high"],
+          "why": "打谁是客户经理挑的，专挑犹豫要走的打，两组客户本来就不一样。"}
+
+# %% tags=["wrong:E3:calls_do_harm"]
+result = experiment.compare_arms(trial, "renewed", "arm", "随机触达", "随机保留").iloc[0]
+effect = {"difference": result["difference"], "low": result["low"], "high": result["high"],
+          "why": "因为电话打扰了客户，打了反而走得多，以后少打为好。"}
+
+# %% tags=["alternative:E3:cluster_bootstrap"]
+draws = experiment.cluster_bootstrap(trial, "renewed", "arm", "customer_id", "随机触达", "随机保留")
+effect = {"difference": draws["difference"], "low": draws["low"], "high": draws["high"],
+          "why": "自选的名单不是随机的：经理先打最不放心的客户，这些人不打电话更要走。"}
+
+# %% [markdown]
+# **E4 ★★★ 排一份打得完的名单** 给 `my_branch` 排电话，赋给表 `plan`，两列：`account_id` 和 `call_date`。候选在 `mine`，工作日在 `work_days`。规矩：
+#
+# - 只打 `can_call` 为真的；一个客户在整张名单里只打一次；
+# - `call_date` 是 `work_days` 里的日子，离 `maturity_date` 不少于 `CALL_LATE` 天、不多于 `CALL_EARLY` 天；
+# - 每个工作日不超过 `CALLS_PER_DAY` 个；`at_risk` 合计尽量大，至少达到参考贪心法的九成五 [定义]。
+
+# %% tags=["answer:E4"]
+plan = ...  # ← 一张表：account_id、call_date
+### BEGIN SOLUTION
+free = dict.fromkeys(work_days, CALLS_PER_DAY)
+calls, done = [], set()
+for row in mine[mine["can_call"]].sort_values("at_risk", ascending=False).itertuples():
+    days = [day for day in work_days
+            if free[day] > 0 and CALL_LATE <= (row.maturity_date - day).days <= CALL_EARLY]
+    if days and row.customer_id not in done:
+        free[days[0]] -= 1
+        done.add(row.customer_id)
+        calls.append((row.account_id, days[0]))
+plan = pd.DataFrame(calls, columns=["account_id", "call_date"])
+### END SOLUTION
+
+# %% tags=["check:E4"]
+cu.check("E4")
+
+# %% tags=["wrong:E4:ignores_refusals"]
+free = dict.fromkeys(work_days, CALLS_PER_DAY)
+calls, done = [], set()
+for row in due_list[due_list["branch_id"] == my_branch].sort_values("at_risk", ascending=False).itertuples():
+    days = [day for day in work_days
+            if free[day] > 0 and CALL_LATE <= (row.maturity_date - day).days <= CALL_EARLY]
+    if days and row.customer_id not in done:
+        free[days[0]] -= 1
+        done.add(row.customer_id)
+        calls.append((row.account_id, days[0]))
+plan = pd.DataFrame(calls, columns=["account_id", "call_date"])
+
+# %% tags=["wrong:E4:no_daily_limit"]
+called = mine[mine["can_call"]].sort_values("at_risk", ascending=False).drop_duplicates("customer_id")
+plan = called[["account_id"]].copy()
+plan["call_date"] = called["maturity_date"] - pd.Timedelta(days=10)
+
+# %% tags=["wrong:E4:first_come"]
+free = dict.fromkeys(work_days, CALLS_PER_DAY)
+calls, done = [], set()
+for row in mine[mine["can_call"]].sort_values("at_risk").itertuples():
+    days = [day for day in work_days
+            if free[day] > 0 and CALL_LATE <= (row.maturity_date - day).days <= CALL_EARLY]
+    if days and row.customer_id not in done:
+        free[days[0]] -= 1
+        done.add(row.customer_id)
+        calls.append((row.account_id, days[0]))
+plan = pd.DataFrame(calls, columns=["account_id", "call_date"])
+
+# %% tags=["alternative:E4:pairs_of_deposit_and_day"]
+pairs = mine.query("can_call").merge(pd.DataFrame({"call_date": work_days}), how="cross")
+pairs = pairs[(pairs["maturity_date"] - pairs["call_date"]).dt.days.between(CALL_LATE, CALL_EARLY)]
+pairs = pairs.sort_values(["at_risk", "call_date"], ascending=[False, False])
+used, done, kept = {}, [], []
+for place, pair in pairs.iterrows():
+    if used.get(pair["call_date"], 0) < CALLS_PER_DAY and pair["customer_id"] not in done:
+        used[pair["call_date"]] = used.get(pair["call_date"], 0) + 1
+        done.append(pair["customer_id"])
+        kept.append(place)
+plan = pairs.loc[kept, ["account_id", "call_date"]]
+
+# %% [markdown]
+# ## 成果
+#
+# 一个文件、三种纸：**到期稳存名单**（遮蔽了姓名，给客户经理）、**到期视图**（给行长）、**排班表**（给大堂和柜台）。
+# 名单里每个能打的客户有四步节奏和话术，谢绝来电、号码无效的也在，但动作是“到店当面问”。到期一过就销毁。
+
+# %%
+cu.carry_on("E3")
+cu.carry_on("E4")
+sheet = mine.merge(plan, on="account_id", how="left").sort_values(["call_date", "at_risk"], ascending=[True, False])
+sheet["branch_name"] = branch_name[my_branch]
+sheet["customer"] = cu.analysis.privacy.pseudonym(sheet["customer_id"], "m02_n02-课堂演示密钥-行内另存", length=10)
+sheet["band"] = pd.cut(sheet["amount"], [0, 5e4, 2e5, 5e5, np.inf], right=False,
+                       labels=["5 万元以下", "5-20 万元", "20-50 万元", "50 万元以上"]).astype(str)
+sheet["message_date"] = sheet["maturity_date"] - pd.Timedelta(days=30)
+sheet["catch_up"] = maturity.next_workday(sheet["visit_date"] + pd.Timedelta(days=1), calendar)
+choices = [sheet["call_date"].notna(), ~sheet["can_call"]]
+sheet["action"] = np.select(choices, ["电话", "不打电话，到店当面问"], "短信提醒，到店面谈")
+dear = sheet["rate"] > sheet["term_months"].map(by_term["new_rate"]) + 0.5
+sheet["script"] = np.where(dear, "先讲利率已调，再问用途，给存期组合", "问用途，提示到期，约办理时间")
+
+# %%
+day_load = daily[my_branch][daily.index.isin(work_days)].to_frame("visits")
+day_load["calls"] = plan.groupby("call_date").size()
+day_load["calls"] = day_load["calls"].fillna(0)
+day_load["capacity"] = desk.loc[my_branch, "capacity"]
+three = day_load["visits"].rolling(3, min_periods=1).sum()
+steps = [three > EVENT_FACTOR * day_load["capacity"], day_load["visits"] > 0.5 * day_load["capacity"]]
+day_load["measure"] = np.select(steps, ["活动日：上门、沙龙、分批预约", "加开柜口，引导错峰"], "照常")
+words = {"day": "日期", "visits": "预计到店", "calls": "要打的电话", "capacity": "一天余力", "measure": "安排"}
+roster = cu.deliver.Sheet(day_load.reset_index(), title="排班表", names=words, units={"visits": "人次", "capacity": "人次"})
+pivot = my_ladder if isinstance(my_ladder, pd.DataFrame) else ladder
+month_view = pivot.sum(axis=1).rename("full_amount").rename_axis("month").reset_index()
+month_view["month"] = month_view["month"].astype(str).str.slice(0, 7)
+
+# %%
+shown = ["branch_name", "call_date", "customer", "masked_name", "maturity_date", "band", "term_months", "rate",
+         "action", "script", "message_date", "catch_up"]
+path = bank.output_dir("m02_n02") / f"到期稳存名单_{branch_name[my_branch]}.xlsx"
+purge = bank.as_of + pd.Timedelta(days=PURGE_DAYS)
+cu.deliver.call_list(
+    path, sheet[shown], title="到期稳存名单", purpose="到期稳存联系", purge_date=purge,
+    result_codes=["接通-续存", "接通-考虑", "接通-转出", "未接通", "号码无效", "谢绝来电"],
+    notes=["先打排在前面的；到期日前 7 天还没接通的，改为到店面谈。", "谢绝来电的客户不打电话、不发短信。"],
+    names={"call_date": "电话日", "customer": "客户（假名）", "band": "金额档", "action": "动作", "script": "话术",
+           "message_date": "短信日", "catch_up": "补联系日"},
+    extra={"到期视图": cu.deliver.Sheet(month_view, names={"full_amount": "到期金额"}), "排班表": roster})
+saved = mine.loc[mine["account_id"].isin(plan["account_id"]), "at_risk"].sum()
+rescue = effect["difference"] / overall
+cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计 {saved / 1e4:,.0f} 万元。按抽签的结果，本来要走的人里打了电话"
+       f"留下约 {rescue:.0%}，这份名单预计多留住 **{saved * rescue / 1e4:,.0f} 万元**"
+       f"（区间 {saved * effect['low'] / overall / 1e4:,.0f} 到 {saved * effect['high'] / overall / 1e4:,.0f}）。请于 {purge:%Y-%m-%d} 前销毁。")
+
+# %% [markdown]
+# ## 讨论
+#
+# 1. 一笔老利率百分之三的三年期 [参数] 到期，客户说“给我原价就留下”。留，还是放？谁有权定：支行、零售部，还是资产负债委员会？
+#    提示：把演示二的三个数（老价、新价、补资金的价）写在黑板上，再想想这位客户还有什么业务。
+# 2. 有意不打的那一组，明明打了能多留一些，留着不打，对这些客户公平吗？下个季度还留不留、留多少？
+# 3. 尖峰支行三年前那三天发生了什么？如果今年开门红又集中在同三天收存款，三年后是谁的麻烦？
+#
+# ## 小结
+#
+# 到期视图就是一张透视表，换一个列名就换一个问题；金额看省钱和缺口，人次看柜口和活动日。
+# 名单的先后主要由金额定，能不能打、哪天打由规矩和容量定。电话有没有用，只有抽签不打的那一组能回答。
+#
+# 下一课：存款流失——状态、去向、预警与分类挽留。
+
+# %% [markdown] tags=["instructor"]
+# ## 揭示真值
+#
+# 时间：演示一、二 20 分钟，三、四 25 分钟（先让大家举手猜电话的方向），五、六 15 分钟，练习 25 分钟，讨论 5 分钟。
+# 常见的弯路：E1 忘了乘 `weight`，或者只做了一年；E2 用到期日不用到店日，长假后第一天就漏了；E3 拿“抽签打了”去比“没联系的全体”，
+# 差了一截却以为很接近；E4 总数没超就以为容量够，其实每天都要守住。
+# 大额客户的利率差只有一两百笔，区间很宽，学员算出来的点估计离真值几个百分点都正常。
+# 尖峰的倍数按到期笔数算，课上按到店人次算，所以课上的倍数要小一些。
+
+# %% tags=["instructor"]
+months_of = next_year["maturity_date"].dt.month
+found = {"q1_maturity_share": next_year.loc[months_of <= 3, "full_amount"].sum() / next_year["full_amount"].sum()}
+if has_trial:
+    found["contact_effect"] = experiment.compare_arms(trial, "renewed", "arm", "随机触达", "随机保留").iloc[0]["difference"]
+if "大额" in apart:
+    found["big_gap_penalty"] = apart["大额"]["difference"]
+count = open_term.groupby(["visit_date", "branch_id"])["weight"].sum().unstack().asfreq("D").fillna(0)
+found["spike_branch"] = (count.rolling(3).sum() / 3 / desk["capacity"]).max().max()
+zh = {"q1_maturity_share": "未来一年到期中一至三月占比", "contact_effect": "提前 7-15 天联系的效果",
+      "big_gap_penalty": "大额且同业明显高的续存率之差", "spike_branch": "尖峰支行三天日均到期笔数是余力的几倍"}
+cu.reveal(bank, "m02_n02", found, zh)
+cu.say(f"直接比较得到 {naive['difference']:+.3f}；生成器里自选的方向也是负的：客户经理先打最不放心的客户。")

@@ -1,5 +1,7 @@
 """Lists, registry, activity, labels, hidden outcomes: consistent with the loans and as planted."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ def rows(sim):
 
 
 def test_every_step_of_the_list_needs_the_step_before(rows):
-    for earlier, later in zip(STEPS, STEPS[1:], strict=False):
+    for earlier, later in pairwise(STEPS):
         assert not (rows[later] & ~rows[earlier]).any(), later
     assert not (rows["called"] & ~rows["phone_valid"]).any()
     assert not (rows["called"] & rows["random_holdout"]).any()

@@ -1,4 +1,4 @@
-"""Credit of the synthetic bank: who borrows, the loan book to the cent, lines, bureau, bad loans."""
+"""Credit of the synthetic bank: borrowers, loans to the cent, lines, bureau, bad loans."""
 
 from course_utils.synth.credit.generate import generate
 

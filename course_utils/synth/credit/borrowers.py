@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 #: Student loans a person of the sample; mortgages a borrower (course parameters).
-STUDENT_SHARE, MORTGAGE_SHARE = 0.016, 0.17
+STUDENT_SHARE, MORTGAGE_SHARE = 0.016, 0.21
 #: Mortgage borrowers who also use other credit; graduates who borrow again when not returned.
 SECOND_CHAIN, GRADUATE_LOAN = 0.15, 0.12
-RETURNEE_PULL = 9.0  # over-representation of returned graduates, so that they can be compared
+RETURNEE_PULL = 20.0  # over-representation of returned graduates, so that they can be compared
 Pairs = tuple[np.ndarray, np.ndarray]
 ORGANIC, LISTED, CONVERTED, REFINANCED = range(4)
 
@@ -258,7 +258,8 @@ def choose_chains(
     second = mortgages[rng.random(len(mortgages)) < SECOND_CHAIN]
     chosen[second[people.age[second] <= 60]] = True
     chance = returnee_chance(sim, people, students)
-    chosen[students[balanced(rng, chance, chance)]] = True
+    home = people.frame["is_returnee"].to_numpy(dtype=bool)[students]
+    chosen[students[balanced(rng, chance, home, chance)]] = True
     _gateway(sim, people, chosen, old_enough & ~single, rng)
     rows = np.flatnonzero(chosen)
     window = np.datetime64(int(month_number(as_of)) - 59, "M").astype("M8[D]")

@@ -200,8 +200,18 @@ def write_collateral(
 
     Parameters
     ----------
+    sim : Simulation
+        The bank.
+    book : Book
+        The loans.
+    names : ndarray of str
+        Loan ids.
     ltv : ndarray of float
         Loan to value at issue of the mortgages ``book[home]``.
+    home : slice
+        Where the mortgages stand in the book.
+    work : Workout
+        Fate of bad loans (collateral of written-off ones was sold).
     """
     rng = sim.rng("collateral")
     rows = np.flatnonzero(book.guarantee == 2)

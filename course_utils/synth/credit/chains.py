@@ -61,6 +61,10 @@ def simulate(sim: Simulation, people: People, starts: Starts) -> ChainResult:
 
     Parameters
     ----------
+    sim : Simulation
+        The bank.
+    people : People
+        Its customers.
     starts : Starts
         First loans.
 
@@ -145,7 +149,7 @@ def _issue(
 def _amounts(
     people: People, state: Chains, raised: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return amounts in 元: the wish of a campaign, the last one renewed or raised, or a new one."""
+    """Return amounts in 元: the wish of a campaign, the last one again or raised, or new."""
     n = len(state.person)
     size = people.frame["business_size"].to_numpy(dtype=float)[state.person]
     tilt = np.where(np.isnan(size), 0.12 * people.need[state.person], 0.0)

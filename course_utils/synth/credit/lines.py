@@ -65,6 +65,12 @@ def build_lines(
 
     Parameters
     ----------
+    sim, people : Simulation, People
+        The bank and its customers.
+    book : Book
+        The loans.
+    settle : ndarray of datetime64[D]
+        End of each loan, NaT if running.
     balance : ndarray of int
         Balance of each loan at the as-of date, cents.
     """
@@ -103,9 +109,7 @@ def build_lines(
             "guarantee": book.guarantee[loan],
             "status": status,
             "first_draw_date": book.issue[lines.first],
-            "pd_estimate": np.clip(
-                book.pd[loan] * np.exp(0.3 * rng.standard_normal(n)), 0.0005, 0.6
-            ),
+            "pd_estimate": noisy_pd(book.pd[loan], 0.3, rng),
         }
     )
     opened = people.opened[frame["person"].to_numpy()]
@@ -116,6 +120,11 @@ def build_lines(
     out = _contract(sim, table, names)
     line_id = np.where(lines.of_loan >= 0, names[np.maximum(lines.of_loan, 0)], None)
     return out, line_id, lines
+
+
+def noisy_pd(chance: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the bank's estimate of true chances: log-normal noise, within 0.05 %-60 %."""
+    return np.clip(chance * np.exp(noise * rng.standard_normal(len(chance))), 0.0005, 0.6).round(4)
 
 
 def eligible(sim: Simulation, people: People) -> np.ndarray:
@@ -171,14 +180,19 @@ def _unused_lines(
     one, _ = p.lpr_at(sim, approve)
     return pd.DataFrame(
         {
-            "person": person, "kind": kind,
-            "limit": p.draw_amounts(rng, kind, np.zeros(n)).astype(float), "used": 0.0,
+            "person": person,
+            "kind": kind,
+            "limit": p.draw_amounts(rng, kind, np.zeros(n)).astype(float),
+            "used": 0.0,
             "rate": np.round((one + p.grid_spread(kind, approve) / 100) * 20) / 20,
-            "approve_date": approve, "expire_date": as_of + rng.integers(60, 700, n).astype("m8[D]"),
-            "guarantee": 0, "status": 0, "first_draw_date": np.full(n, np.datetime64("NaT", "D")),
-            "pd_estimate": np.clip(people.pd[person] * np.exp(0.3 * rng.standard_normal(n)), 0.0005, 0.6),
+            "approve_date": approve,
+            "expire_date": as_of + rng.integers(60, 700, n).astype("m8[D]"),
+            "guarantee": 0,
+            "status": 0,
+            "first_draw_date": np.full(n, np.datetime64("NaT", "D")),
+            "pd_estimate": noisy_pd(people.pd[person], 0.3, rng),
         }
-    )  # fmt: skip
+    )
 
 
 def _contract(sim: Simulation, table: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
@@ -206,7 +220,7 @@ def _contract(sim: Simulation, table: pd.DataFrame, names: np.ndarray) -> pd.Dat
 def line_months(
     sim: Simulation, book: Book, lines: Lines, months: LoanMonths, table: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return ``credit_line_month``: limit and use at the last 24 month ends while the line lives."""
+    """Return ``credit_line_month``: limit and use at 24 month ends while the line lives."""
     last = int(month_number(np.array([sim.as_of.to_datetime64()]))[0])
     used = np.zeros((len(table), 24), dtype=np.int64)
     line = lines.of_loan[months.loan]
@@ -241,6 +255,14 @@ def line_changes(
 
     Parameters
     ----------
+    sim : Simulation
+        The bank.
+    book : Book
+        The loans.
+    lines : Lines
+        Which line carries which loan.
+    months : LoanMonths
+        Month ends of the loans.
     names : ndarray of str
         Line ids.
     bad_date : ndarray of datetime64[D], shape (loans,)
@@ -287,8 +309,8 @@ def line_changes(
             "inflow_trend_before": trend.round(3),
             "debt_service_ratio": np.clip(0.16 + 0.5 * rng.beta(2, 2.6, n), 0, 1.5).round(3),
             "clean_months": rng.integers(12, 60, n),
-            "pd_estimate": np.clip(book.pd[rows] * np.exp(0.25 * rng.standard_normal(n)), 0.0005, 0.6).round(4),
+            "pd_estimate": noisy_pd(book.pd[rows], 0.25, rng),
             "balance_change_6m": np.where(known6, after - book.amount[before], np.nan),
             "bad_12m": bad12,
         }
-    )  # fmt: skip
+    )

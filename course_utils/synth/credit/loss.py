@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 TOWN_TYPES = ("营业部", "城区")
-TOWN_LOSS, TOWN_GAP_LOSS = 0.12, 0.16  # county seat: base, added when the gap is large
+TOWN_LOSS, TOWN_GAP_LOSS = 0.105, 0.18  # county seat: base, added when the gap is large
 VILLAGE_LOSS, MANAGER_LOSS, AGE_LOSS = 0.10, 0.26, 0.82
-NOISE_LOSS = 0.36
+NOISE_LOSS = 0.345
 RECALL_MONTHS = 60
 RECALL_HOLDOUT = 0.12
 EARLY_DAYS, LATE_DAYS = (12, 58), (75, 300)
@@ -61,7 +61,7 @@ def price_gap(sim: Simulation, kind: np.ndarray, rate: np.ndarray, date: np.ndar
 
 
 def noise_branch(sim: Simulation) -> int:
-    """Return the branch that is worst by bad luck only: the county-seat branch with fewest borrowers.
+    """Return the branch that is worst by bad luck only: the smallest in the county seat.
 
     Its rate lies inside the funnel limits of its size and area, and above all other branches.
     """
@@ -82,8 +82,9 @@ def draw_losses(
 ) -> np.ndarray:
     """Return which settled loans are not followed by another within 90 days.
 
-    County seat: customers leave when the price gap exceeds `m03_n09.gap_driver`. Villages: at the
-    age limit `m03_n09.age_rule` and after a change of manager.
+    County seat: customers leave when the price gap exceeds `m03_n09.gap_driver`. Villages: after
+    a change of manager. Everywhere at the age limit `m03_n09.age_rule`, which is felt in the
+    villages, where borrowers are older.
     """
     kinds = sim.tables["branch"]["branch_type"].astype(str).to_numpy()
     branch = people.branch[book.person]
@@ -100,8 +101,8 @@ def draw_losses(
     chance = np.where(
         ~town & changed_manager(sim, people, book.person, settled), MANAGER_LOSS, chance
     )
-    chance = np.where(~town & old, AGE_LOSS, chance)
     chance = np.where(branch == noise_branch(sim), NOISE_LOSS, chance)
+    chance = np.where(old, AGE_LOSS, chance)
     small = branch == noise_branch(sim)
     return balanced(rng, chance, small, town, wide, old, book.kind)
 
@@ -132,8 +133,16 @@ def recall_lost(
 
     Parameters
     ----------
+    sim, people : Simulation, People
+        The bank and its customers.
+    book : Book
+        Settled loans of one slot, with `settled` dates (datetime64[D]) and `lost` flags.
+    settled, lost : ndarray
+        See `book`.
     number : ndarray of int
         Number of each settled loan in the whole book.
+    rng : Generator
+        Random stream.
     """
     as_of = sim.as_of.to_datetime64().astype("M8[D]")
     since = (as_of - settled).astype(np.int64)

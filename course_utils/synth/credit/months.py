@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 FIVE = ("正常", "关注", "次级", "可疑", "损失")
-#: More than this many days past due: 关注, 次级, 可疑, 损失 (2023 rule; up to 7 days are technical).
+#: More than this many days past due: 关注, 次级, 可疑, 损失 (2023 rule; 7 days are technical).
 FIVE_LIMITS = (7, 90, 270, 360)
 
 
@@ -52,6 +52,10 @@ def settle_dates(book: Book, rows: Instalments, written_off: np.ndarray) -> np.n
 
     Parameters
     ----------
+    book : Book
+        The loans.
+    rows : Instalments
+        Their instalments with payments.
     written_off : ndarray of datetime64[D], shape (loans,)
         Date of write-off, NaT if none.
     """

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 #: Spread over the five-year LPR in bp by year of issue (county market, course parameters).
-ISSUE_SPREAD = {2015: 70, 2016: 75, 2017: 85, 2018: 100, 2019: 105, 2020: 95, 2021: 90, 2022: 35,
-                2023: 5, 2024: -25, 2025: -30}  # fmt: skip
-SECOND_HOME = 0.16  # not covered by the cuts of stock rates
+ISSUE_SPREAD = {2015: 95, 2016: 100, 2017: 115, 2018: 130, 2019: 135, 2020: 125, 2021: 115,
+                2022: 40, 2023: 5, 2024: -25, 2025: -30}  # fmt: skip
+SECOND_HOME = 0.26  # not covered by the cuts of stock rates
 STOCK_CUTS = {2023: 15, 2024: -30}  # highest spread in bp after the cut of that year
 WIDE_GAP = 120.0
-PREPAY_MONTHLY = 0.0042
+PREPAY_MONTHLY = 0.0055
 DEFAULT_MONTHLY, SEASONED_DEFAULT = 0.0012, 0.00025
 SEASONED_MONTHS, SAFE_LTV = 24, 0.5
 STUDENT_BAD, SETTLED_SHARE = 0.02, 0.8
@@ -52,6 +52,8 @@ def rate_path(
 
     Parameters
     ----------
+    sim : Simulation
+        The bank (LPR and policy events).
     issue : ndarray of datetime64[D], shape (loans,)
         Issue dates.
     spread : ndarray of float, shape (loans,)

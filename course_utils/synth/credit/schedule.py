@@ -106,6 +106,10 @@ def reprice(
 
     Parameters
     ----------
+    rows : Instalments
+        Contract schedule of the whole book.
+    book : Book
+        The loans.
     first : int
         Position of the first mortgage in the book.
     rates : ndarray, shape (mortgages, months)
@@ -141,8 +145,8 @@ def truncate(
     """Cut schedules where they end early: prepaid loans and loans called by the bank.
 
     A prepaid loan keeps the instalments due before the day of settlement and gets one row
-    全部提前 with the rest. A bad loan keeps the instalments due up to 91 days after the first missed
-    one; the rest falls due on that day.
+    全部提前 with the rest. A bad loan keeps the instalments due up to 91 days after the first
+    missed one; the rest falls due on that day.
     """
     stop = np.full(len(book), np.datetime64("9999-12-31", "D"))
     early = book.ending == EARLY
@@ -193,8 +197,16 @@ def pay(
 
     Parameters
     ----------
+    rows : Instalments
+        Instalments, sorted by loan and due date; `paid` and `paid_amount` are filled in place.
+    book : Book
+        The loans.
     tendency : ndarray of float, shape (loans,)
         Factor on the share of late payments.
+    as_of : datetime64[D]
+        As-of date.
+    rng : Generator
+        Random stream.
     """
     n = len(rows)
     first = np.concatenate(([True], rows.loan[1:] != rows.loan[:-1]))

@@ -168,7 +168,7 @@ def _part_payments(
 
 
 def _show(rows: Instalments, book: Book, work: Workout) -> Instalments:
-    """Write part payments as rows of their own, taken off the last unpaid rows; pay closed cases."""
+    """Write part payments as rows of their own, off the last unpaid rows; pay closed cases."""
     take = np.zeros(len(book), dtype=np.int64)
     take[work.loan] = work.recovered
     unpaid = np.isnat(rows.paid)

@@ -33,10 +33,9 @@ def generate_activity(sim: Simulation) -> None:
     start = _pilot_start(sim)
     pilot = start[managers.branch][:, None] <= months[None, :].astype("M8[M]").astype("M8[D]")
     month_of_year = months.astype("M8[M]").astype(np.int64) % 12
-    mean = (
-        BASE_DRAWS + MANAGER_SD * rng.standard_normal(len(managers))[:, None].clip(-1.8, 2.5)
-        + SEASON[month_of_year][None, :] + float(sim.effects.value("m01_n01", "pilot_effect")) * pilot
-    )  # fmt: skip
+    effect = float(sim.effects.value("m01_n01", "pilot_effect"))
+    person = MANAGER_SD * rng.standard_normal(len(managers)).clip(-1.8, 2.5)
+    mean = BASE_DRAWS + person[:, None] + SEASON[month_of_year][None, :] + effect * pilot
     noise = MONTH_SD * rng.standard_normal(mean.shape)
     draws = np.floor(np.maximum(mean + noise, 0.0) + rng.random(mean.shape)).astype(np.int64)
     sim.tables["activity_day"] = _days(sim, managers.employee_id, draws, months, rng)

@@ -116,7 +116,8 @@ def convert_online(sim: Simulation, people: People, taken: np.ndarray) -> Starts
     rng = sim.rng("campaign.online")
     as_of = sim.as_of.to_datetime64().astype("M8[D]")
     allowed = (
-        (people.lenders > 0) & ~taken & (people.age >= 22) & (people.age <= 58) & ~people.company & ~people.business
+        (people.lenders > 0) & ~taken & (people.age >= 22) & (people.age <= 58)
+        & ~people.company & ~people.business
         & ((as_of - people.opened).astype(np.int64) > 420)
     )  # fmt: skip
     pool = np.flatnonzero(allowed)

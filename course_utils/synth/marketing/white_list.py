@@ -86,6 +86,8 @@ def plan(sim: Simulation, people: People, taken: np.ndarray) -> tuple[ListRows, 
 
     Parameters
     ----------
+    sim, people : Simulation, People
+        The bank and its customers.
     taken : ndarray of bool
         Customers who borrow without the list.
 
@@ -167,7 +169,9 @@ def _funnel(sim: Simulation, people: People, rows: ListRows, rng: np.random.Gene
         "approved": approved, "drawn": drawn, "call_date": call_date, "drawn_date": drawn_date,
         "limit": limit, "rate": rate, "amount": amount,
         "call_count": np.where(called, 1 + rng.poisson(0.6, n), 0),
-        "score": np.round(np.clip(600 + 25 * people.need[rows.person] + 45 * rng.standard_normal(n), 420, 820)),
+        "score": np.round(
+            np.clip(600 + 25 * people.need[rows.person] + 45 * rng.standard_normal(n), 420, 820)
+        ),
         "reason": _reasons(rng, valid, holdout, called, reached, applied, approved, drawn),
     }  # fmt: skip
     _once(rows)
@@ -229,6 +233,10 @@ def finish(sim: Simulation, rows: ListRows, borrowing: dict[int, np.ndarray]) ->
 
     Parameters
     ----------
+    sim : Simulation
+        The bank.
+    rows : ListRows
+        Usable rows from `plan`.
     borrowing : dict
         For each batch number the positions of persons with a live loan at the list date.
     """

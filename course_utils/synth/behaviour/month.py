@@ -171,8 +171,9 @@ def _inflow(context: Context, rows: Rows) -> None:
     redeemed = budget.take(np.where(sold <= 0.8 * budget.left, sold, 0))
     who = redeemed.rows()
     rows.add(who, redeemed.amount[redeemed.count > 0], day=context.any_day(len(who)), hour=9,
-             out=0, kind=nm.KIND["理财赎回"], channel=UNSET, name=nm.positions(("本行理财专户",))[0],
-             party=nm.PARTY["本行内部户"], memo=nm.MEMO_CODE["理财赎回"], truth=0)  # fmt: skip
+             out=0, kind=nm.KIND["理财赎回"], channel=UNSET,
+             name=nm.positions(("本行理财专户",))[0], party=nm.PARTY["本行内部户"],
+             memo=nm.MEMO_CODE["理财赎回"], truth=0)  # fmt: skip
     _rest(context, rows, budget.rest(), out=0)
 
 

@@ -93,7 +93,11 @@ def _independent_noise(
             pd.get_dummies(staff["branch_id"].astype(str)).to_numpy(dtype=float),
         ]
     )
-    noise = noise - design @ np.linalg.lstsq(design, noise, rcond=None)[0]
+    for group in (True, False):
+        rows = np.flatnonzero(staff["active"].astype(bool).to_numpy() == group)
+        if len(rows) > design.shape[1]:
+            fit = np.linalg.lstsq(design[rows], noise[rows], rcond=None)[0]
+            noise[rows] -= design[rows] @ fit
     return noise / noise.std()
 
 

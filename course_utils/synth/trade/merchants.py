@@ -159,8 +159,9 @@ def build(sim: Simulation) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     -------
     tuple
         The contract table ``merchant`` and the latent arrays of the same order: ``person``
-        (position in ``sim.people``), ``group`` and ``groups`` (trade group), ``level`` (元 a month on our code), ``ticket`` (元), ``open_rate`` (share of days with
-        sales), ``outcome``, ``fake``.
+        (position in ``sim.people``), ``group`` and ``groups`` (trade group), ``level`` (元 a month
+        on our code), ``ticket`` (元), ``open_rate`` (share of days with sales), ``outcome``,
+        ``fake``, ``near_school``.
     """
     rng = sim.rng("merchant")
     people = sim.people

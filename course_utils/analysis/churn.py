@@ -83,6 +83,92 @@ def loss_state(
     return pd.Series(pd.Categorical.from_codes(code, dtype=kind), index=panel.index, name="state")
 
 
+def first_loss(
+    panel: pd.DataFrame,
+    floor: float = FLOOR,
+    cut: float = CUTS[-1],
+    recent: int = 3,
+    before: int = 6,
+) -> pd.DataFrame:
+    """Return the customers that were lost, when that was seen and when the money went.
+
+    A customer is lost in the first month in which the mean of the last ``recent`` months is below
+    ``cut`` of the mean of the ``before`` months ahead of them. The money then went in the first of
+    those recent months: a mean of three months is late by two.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        One row a customer, one column a month in time order (元).
+    floor : float
+        Smallest mean before that counts, 元.
+    cut : float
+        Ratio below which a customer is lost.
+    recent, before : int
+        Window lengths in months.
+
+    Returns
+    -------
+    DataFrame
+        Index = lost customers; ``month`` (seen), ``leave`` (money went), ``before`` and ``recent``
+        (元). Who was lost in the very first month that can be judged left at an unknown earlier
+        date: his ``leave`` is missing.
+    """
+    width = recent + before
+    _need.that(
+        panel.shape[1] >= width,
+        f"判断流失至少需要 {width} 个月的数据，现在只有 {panel.shape[1]} 个月。",
+    )
+    total = np.cumsum(panel.to_numpy(dtype=float), axis=1)
+    total = np.concatenate([np.zeros((len(total), 1)), total], axis=1)
+    middle = total[:, before : total.shape[1] - recent]
+    early = (middle - total[:, : middle.shape[1]]) / before
+    late = (total[:, width:] - middle) / recent
+    lost = (early >= floor) & (late < cut * early)
+    rows = np.flatnonzero(lost.any(axis=1))
+    at = lost[rows].argmax(axis=1)
+    months = panel.columns
+    result = pd.DataFrame(
+        {
+            "month": months[at + width - 1],
+            "leave": months[at + before],
+            "before": early[rows, at],
+            "recent": late[rows, at],
+        },
+        index=panel.index[rows],
+    )
+    result["leave"] = result["leave"].where(at > 0)
+    return result
+
+
+def ratio_at(panel: pd.DataFrame, month: pd.Series, recent: int = 3, before: int = 6) -> pd.Series:
+    """Return the ratio of :func:`retention_ratio` at each customer's own month.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        One row a customer, one column a month in time order (元).
+    month : Series
+        Index = customers of the panel, value = a column of it.
+    recent, before : int
+        Window lengths in months.
+
+    Returns
+    -------
+    Series
+        Same index; NaN where the mean before is 0 or the panel does not reach back far enough.
+    """
+    rows = panel.index.get_indexer(month.index)
+    at = panel.columns.get_indexer(month)
+    enough = (rows >= 0) & (at >= recent + before - 1)
+    offsets = np.arange(-(recent + before) + 1, 1)
+    place = np.where(enough, at, len(offsets) - 1)[:, None] + offsets
+    exact = panel.to_numpy(dtype=float)[rows[:, None], place]
+    early, late = exact[:, :before].mean(axis=1), exact[:, before:].mean(axis=1)
+    ratio = np.divide(late, early, out=np.full(len(late), np.nan), where=early > 0)
+    return pd.Series(np.where(enough, ratio, np.nan), index=month.index, name="ratio")
+
+
 def state_history(panel: pd.DataFrame, **options: object) -> pd.DataFrame:
     """Return :func:`loss_state` for every month that has nine months of history.
 
@@ -213,6 +299,50 @@ def event_means(
         n: np.nanmean(p.to_numpy(dtype=float)[rows, columns], axis=0) for n, p in panels.items()
     }
     return pd.DataFrame(data, index=pd.Index(offset, name="month"))
+
+
+def event_ratios(
+    panels: Mapping[str, pd.DataFrame],
+    event_month: pd.Series,
+    others: pd.Series,
+    before: int = 6,
+    z: float = 1.96,
+) -> dict[str, pd.DataFrame]:
+    """Return how many times the lost differ from those who stayed, month by month before the loss.
+
+    Parameters
+    ----------
+    panels : mapping
+        name -> wide panel (one row a customer, one column a month in order), all alike.
+    event_month : Series
+        Month of loss of the lost customers.
+    others : Series
+        Month to compare with for each customer who stayed (draw it from ``event_month`` so that
+        both groups are seen in the same calendar months).
+    before : int
+        Months before the event.
+    z : float
+        Width of the interval in standard errors of the logarithm.
+
+    Returns
+    -------
+    dict
+        name -> frame, index = relative month, ``ratio``, ``low``, ``high`` (delta method); NaN
+        where either mean is 0.
+    """
+    result = {}
+    for name, panel in panels.items():
+        square = panel.astype(float) ** 2
+        sides = []
+        for group in (event_month.dropna(), others.dropna()):
+            means = event_means({"m": panel, "s": square}, group, before)
+            spread = (means["s"] / means["m"].where(means["m"] > 0) ** 2 - 1).clip(lower=0)
+            sides.append((means["m"], spread / len(group)))
+        (mine, noise), (theirs, more) = sides
+        ratio = (mine / theirs.where(theirs > 0)).where(mine > 0)
+        reach = np.exp(z * np.sqrt(noise + more))
+        result[name] = pd.DataFrame({"ratio": ratio, "low": ratio / reach, "high": ratio * reach})
+    return result
 
 
 def lead_time(

@@ -154,6 +154,42 @@ def person_months(
     )
 
 
+def split_at_change(spells: pd.DataFrame, change: pd.Series, span: float) -> pd.DataFrame:
+    """Cut spells where something changes on the way, so that nobody is sorted by his future.
+
+    Who changes has by then survived; counting his whole spell as "changed" would make the change
+    look protective (immortal time). Instead the time before counts as 之前 and the ``span`` after
+    the change as 之后, with delayed entry; later time is left out.
+
+    Parameters
+    ----------
+    spells : DataFrame
+        ``entry``, ``stop`` and ``event`` (bool), one row a unit.
+    change : Series
+        Time of the change by the same index (missing = none).
+    span : float
+        How long after the change a unit counts as changed.
+
+    Returns
+    -------
+    DataFrame
+        ``entry``, ``stop``, ``event``, ``changed`` (bool); only spells of positive length.
+    """
+    _need.columns(spells, ["entry", "stop", "event"], "按变更切分")
+    at = change.reindex(spells.index)
+    inside = at < spells["stop"]
+    first = spells[["entry", "stop", "event"]].copy()
+    first["stop"] = first["stop"].where(~inside, at)
+    first["event"] = first["event"].astype(bool) & ~inside
+    second = spells.loc[inside, ["entry", "stop", "event"]].copy()
+    begin, end = at[inside], at[inside] + span
+    second["entry"] = np.maximum(second["entry"], begin)
+    second["event"] = second["event"].astype(bool) & (second["stop"] <= end)
+    second["stop"] = np.minimum(second["stop"], end)
+    both = pd.concat([first.assign(changed=False), second.assign(changed=True)])
+    return both[both["stop"] > both["entry"]]
+
+
 def hazard_table(
     rows: pd.DataFrame, event: str = "event", time: str = "month", by: str | None = None
 ) -> pd.DataFrame:

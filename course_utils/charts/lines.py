@@ -276,7 +276,10 @@ def _key(frame: pd.DataFrame, level: float) -> Any:
 
 
 def survival_curves(
-    curves: Mapping[str, pd.DataFrame], time_label: str = "月", note: str | None = None
+    curves: Mapping[str, pd.DataFrame],
+    time_label: str = "月",
+    note: str | None = None,
+    lowest: float = 0.0,
 ) -> Figure:
     """Draw Kaplan–Meier step curves with confidence bands.
 
@@ -289,6 +292,8 @@ def survival_curves(
         Unit of time.
     note : str, optional
         Text in the lower left corner (e.g. the log-rank p value).
+    lowest : float
+        Where the axis of survival begins (0-1); above 0 the axis label says so.
 
     Returns
     -------
@@ -302,10 +307,10 @@ def survival_curves(
         if "low" in curve and "high" in curve:
             ax.fill_between(curve["time"], curve["low"], curve["high"], step="post",
                             color=palette[name], alpha=0.16, lw=0)  # fmt: skip
-    ax.set_ylim(0, 1.02)
+    ax.set_ylim(lowest, 1 + 0.02 * (1 - lowest))
     ax.set_xlabel(f"时间（{time_label}）")
     base.money_axis(ax, "%")
-    ax.set_ylabel("留存比例")
+    ax.set_ylabel(f"留存比例（纵轴从 {lowest:.0%} 起）" if lowest else "留存比例")
     if note:
         ax.annotate(note, (0.02, 0.04), xycoords="axes fraction")
     base.legend_outside(ax)

@@ -19,6 +19,7 @@ __all__ = [
     "event_days",
     "expected_visits",
     "funding_gap",
+    "kept_amount",
     "ladder",
     "next_workday",
     "open_term",
@@ -200,6 +201,44 @@ def renewed(matured: pd.Series, kept: pd.Series, share: float = RENEWAL_SHARE) -
     """
     result = (kept >= share * matured - 1e-9).astype("boolean")
     return result.where(kept.notna() & matured.notna())
+
+
+def kept_amount(
+    accounts: pd.DataFrame, as_of: pd.Timestamp | str, days: int = 30, kept: str = "kept_amount_30d"
+) -> pd.Series:
+    """Return what is left in own products some days after each deposit matured.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        ``maturity_date`` and either the column `kept` (元) or, at a bank without it, what the
+        stand-in needs: ``account_id``, ``renewed_from``, ``open_date``, ``amount``.
+    as_of : Timestamp
+        Date of the view; what matured less than `days` before it is not known yet.
+    days : int
+        Days after the maturity.
+    kept : str
+        Column with the amount.
+
+    Returns
+    -------
+    Series
+        元 on the index of `accounts`; missing where not known yet.  Without the column: the sum of
+        the deposits opened from the matured one within `days`, a lower limit (money moved into
+        wealth products or left on demand is not seen).
+    """
+    _need.columns(accounts, ["maturity_date"], "到期留存")
+    known = accounts["maturity_date"] + pd.Timedelta(days=days) <= pd.Timestamp(as_of)
+    if kept in accounts.columns:
+        return accounts[kept].astype(float).where(known)
+    needed = ["account_id", "renewed_from", "open_date", "amount"]
+    _need.columns(accounts, needed, "到期留存")
+    heirs = accounts[accounts["renewed_from"].notna()]
+    old = accounts.drop_duplicates("account_id").set_index("account_id")["maturity_date"]
+    wait = heirs["open_date"] - heirs["renewed_from"].map(old)
+    heirs = heirs[(wait >= pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days))]
+    money = heirs.groupby("renewed_from")["amount"].sum()
+    return accounts["account_id"].map(money).astype(float).fillna(0.0).where(known)
 
 
 def renewal_rate(

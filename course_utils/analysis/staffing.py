@@ -152,6 +152,55 @@ def roster(
     )
 
 
+def half_hour_plan(
+    queue: pd.DataFrame,
+    extra: float,
+    minutes: float = 10.0,
+    promise: float = 0.2,
+    full: float = 0.85,
+) -> pd.DataFrame:
+    """Return the counters one branch needs each half hour, with and without extra customers.
+
+    Parameters
+    ----------
+    queue : DataFrame
+        Half hours of one branch (table ``queue_log``): ``half_hour``, ``tickets``,
+        ``served_minutes``, ``counters_open``.
+    extra : float
+        Further customers of the day (maturities).
+    minutes, promise : float
+        See :func:`counters_needed`.
+    full : float
+        A half hour takes booked customers until its counters are this busy (ratio).
+
+    Returns
+    -------
+    DataFrame
+        Index = half hour; ``tickets`` (mean of the log), ``counters`` (usual), ``room`` (customers
+        that could still be booked), ``crowd`` and ``booked`` (customers if the extra ones come like
+        everybody else, or are booked where there is room), ``need_usual``, ``need_crowd``,
+        ``need_booked`` (counters).
+    """
+    _need.columns(queue, ["half_hour", "tickets", "served_minutes", "counters_open"], "半小时排班")
+    tickets = queue["tickets"].sum()
+    _need.that(tickets > 0, "排队记录里没有取号，请检查网点和日期。")
+    each = float(queue["served_minutes"].sum() / tickets)
+    table = queue.groupby("half_hour").agg(
+        tickets=("tickets", "mean"), counters=("counters_open", "median")
+    )
+    table["room"] = (table["counters"] * 30 * full / each - table["tickets"]).clip(lower=0)
+    shares = {"crowd": table["tickets"], "booked": table["room"]}
+    for name, share in shares.items():
+        total = share.sum()
+        weight = share / total if total > 0 else 1 / len(table)
+        table[name] = table["tickets"] + extra * weight
+    for name, column in {"usual": "tickets", "crowd": "crowd", "booked": "booked"}.items():
+        table[f"need_{name}"] = [
+            counters_needed(people * 2, each, minutes, promise) for people in table[column]
+        ]
+    return table
+
+
 def daily_capacity(
     counters: int,
     service_minutes: float = 12.0,

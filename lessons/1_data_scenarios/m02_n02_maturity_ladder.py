@@ -95,7 +95,8 @@ term["age_band"] = term["age_band"].astype(object).fillna("单位或未知")
 # 定期存款平时不动，只在到期那天“开一次口”：续、走、还是换产品。所以看存款不能只看余额，要看**口开在哪个月**。
 # 做法三步：留下还没销户、还没到期的；把到期日换成到期月份；用透视表，行是月份、列是存期、值是金额合计。
 #
-# 列还可以换成支行、客户层级、利率档：同一张表换一个列名，就是“全行/支行到期结构视图”的全部变化。
+# 列还可以换成支行、客户层级、利率档：同一张表换一个列名，就是“全行/支行到期结构视图”的全部变化。第二张图就把列换成了支行：
+# 为了让大行小行能比，每一行除以自己的全年合计。一行颜色均匀，日子就好过；一格特别深，说明钱集中在这个月开口，要提前安排人。
 
 # %%
 not_closed = term["close_date"].isna() | (term["close_date"] > bank.as_of)
@@ -126,13 +127,10 @@ cu.charts.finish(
     source=f"{bank.name}，存款账户表，{bank.as_of:%Y-%m-%d}",
 )
 soon = scope[scope["month"].isin(ladder.index[:3])]
-long_share = soon.loc[soon["term_months"] >= 36, "full_amount"].sum() / soon["full_amount"].sum()
-cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{quarter:.0%}**。这三个月到期的钱里，"
-       f"**{long_share:.0%}** 是三年期以上的老存款：当年集中揽，今天就集中到期。")
-
-# %% [markdown]
-# 换一个列名，看每家支行的口开在哪几个月。为了让大行小行能比，每一行除以自己的全年合计：颜色深，说明这家支行的钱
-# 集中在这个月到期。一行颜色均匀，日子就好过；一格特别深，就要提前安排人。
+old = soon[soon["term_months"] >= 36]
+cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{quarter:.0%}**。这三个月到期的钱里，三年期以上占 "
+       f"**{old['full_amount'].sum() / soon['full_amount'].sum():.0%}**，多半是 {old['open_date'].dt.year.mode().max():.0f} 年"
+       "同样这几个月揽来的：当年集中揽，今天就集中到期。")
 
 # %%
 by_branch = next_year.pivot_table(index="branch_id", columns="month", values="full_amount",
@@ -160,11 +158,14 @@ cu.charts.finish(
 # 可省钱有个前提：客户留下。走掉的部分要用别的钱补，本课程假定用同业资金，利率是 `REPLACE_RATE` [参数]。
 
 # %%
-scope = scope.assign(rate_band=pd.cut(scope["rate"], RATE_BANDS, right=False).astype(str) + " %")
+bounds = [f"{low:g}%-{high:g}%" for low, high in zip(RATE_BANDS[:-1], RATE_BANDS[1:])]
+scope = scope.assign(rate_band=pd.cut(scope["rate"], RATE_BANDS, right=False, labels=bounds))
 bands = scope.pivot_table(index="tier", columns="rate_band", values="full_amount", aggfunc="sum",
                           fill_value=0, observed=True)
 cu.show(bands, money="万元", rows=None, names={"tier": "客户层级（资产）"}, units=dict.fromkeys(bands, "万元"),
         title=f"{scope_name}一年内到期：客户层级 × 合同利率")
+
+# %%
 rates = bank.load("deposit_rate", ["effective_date", "who", "kind", "term_months", "rate"])
 own = rates[(rates["who"] == "本行") & (rates["effective_date"] <= bank.as_of)].sort_values("effective_date")
 price = own.groupby(["kind", "term_months"])["rate"].last().rename("new_rate").reset_index()
@@ -172,12 +173,15 @@ repriced = scope.merge(price, on=["kind", "term_months"], how="left")
 repriced["old_cost"] = repriced["full_amount"] * repriced["rate"] / 100
 repriced["new_cost"] = repriced["full_amount"] * repriced["new_rate"] / 100
 by_term = repriced.groupby("term_months")[["full_amount", "old_cost", "new_cost"]].sum()
+by_term["saving"] = by_term["old_cost"] - by_term["new_cost"]
 by_term["old_rate"] = by_term["old_cost"] / by_term["full_amount"]
 by_term["new_rate"] = by_term["new_cost"] / by_term["full_amount"]
+cu.show(by_term[["full_amount", "old_rate", "new_rate", "saving"]], rows=None, money="万元",
+        names={"full_amount": "到期金额", "old_rate": "平均合同利率", "new_rate": "今天挂牌价", "saving": "全部续存一年少付"},
+        units={"old_rate": "%", "new_rate": "%"})
 
 # %%
-saving = by_term["old_cost"].sum() - by_term["new_cost"].sum()
-total, old_cost, new_cost = by_term[["full_amount", "old_cost", "new_cost"]].sum()
+total, old_cost, new_cost, saving = by_term[["full_amount", "old_cost", "new_cost", "saving"]].sum()
 cases = pd.DataFrame({"renewal": RENEWAL_CASES})
 cases["gap"] = total * (1 - cases["renewal"])
 cases["cost"] = new_cost * cases["renewal"] + cases["gap"] * REPLACE_RATE / 100
@@ -214,16 +218,14 @@ matured["price"] = np.where(matured["peer_gap"] > GAP_CUT + 1e-9, "同业明显�
 log = bank.load("contact_log", ["account_id", "contact_time", "channel", "purpose", "arm", "due_date"])
 log = log[log["purpose"] == "到期"].sort_values("contact_time").drop_duplicates("account_id")
 log["lead"] = (log["due_date"] - log["contact_time"].dt.normalize()).dt.days
-log["called"] = log["channel"].notna()
-matured = matured.merge(log[["account_id", "arm", "lead", "called"]], on="account_id", how="left")
-matured["called"] = matured["called"].eq(True)
+matured = matured.merge(log[["account_id", "arm", "lead"]], on="account_id", how="left")
+matured["called"] = matured["account_id"].isin(log.loc[log["channel"].notna(), "account_id"])
 
 # %%
 by_tier = maturity.renewal_rate(matured, ["tier", "price"])
-large = matured[matured["aum_average"] >= LARGE]
-small = matured[matured["aum_average"] < LARGE]
+matured["size"] = np.where(matured["aum_average"] >= LARGE, "大额", "其他")
 apart = {}
-for name, part in {"大额": large, "其他": small}.items():
+for name, part in matured.groupby("size"):
     high, low = part[part["price"] == "同业明显高"], part[part["price"] != "同业明显高"]
     if len(high) and len(low):
         apart[name] = experiment.diff_ci(high["renewed"].sum(), len(high), low["renewed"].sum(), len(low))
@@ -237,9 +239,8 @@ cu.charts.finish(
 )
 
 # %%
-cut = matured.assign(size=np.where(matured["aum_average"] >= LARGE, "大额", "其他"),
-                     contact=np.where(matured["called"], "联系过", "没联系"))
-cu.show(maturity.renewal_rate(cut, ["size", "price", "contact"]), rows=None,
+matured["contact"] = np.where(matured["called"], "联系过", "没联系")
+cu.show(maturity.renewal_rate(matured, ["size", "price", "contact"]), rows=None,
         names={"size": "客户", "price": "同业利率", "contact": "是否联系", "count": "笔数", "renewed": "续存笔数",
                "rate": "续存率", "low": "区间下限", "high": "区间上限"},
         units={"count": "笔", "renewed": "笔", "rate": "%", "low": "%", "high": "%"})
@@ -255,7 +256,10 @@ cu.say("利率差不是抽签定的，同业高的那几个月别的事也在变
 # 最省事的比法：联系过的和没联系过的，续存率差多少。请先猜方向，再看下面一句。
 #
 # 银行留了一手：部分能联系的客户**抽签**分成两组，一组提前打电话，一组有意不打，只记一笔“计划联系日”。
-# 抽签之前谁也不知道谁会走，所以两组本来一样，差别只能来自电话。其余客户由客户经理自己挑着打，叫“自选”。
+# 抽签之前谁也不知道谁会走，所以两组本来一样，差别只能来自电话（和碰巧）。其余客户由客户经理自己挑着打，叫“自选”。
+#
+# 信抽签之前，先验抽签：两组人数该差不多，事前的样子也该差不多。抽的是人，所以数客户不数账户。
+# 最后看提前几天打有没有分别：有意不打的一组也记了计划日，能一段一段配对比。自选的电话没有这样的对照，只能看，不能比。
 
 # %%
 naive = experiment.compare_arms(matured, "renewed", "called", True, False).iloc[0]
@@ -267,17 +271,12 @@ story = [matured["arm"] == "随机触达", matured["arm"] == "随机保留", mat
 matured["story"] = np.select(story, ["抽签：打了", "抽签：有意不打", "自选：客户经理挑着打"], "没有联系，也没进抽签")
 groups = maturity.renewal_rate(matured, "story").sort_values("rate")
 fig = cu.charts.bars_with_interval(groups, label="story", count="count")
-best, worst = groups.iloc[-1], groups.iloc[0]
 cu.charts.finish(
     fig,
-    title=f"续存率最高的是“{best['story']}”，最低的是“{worst['story']}”",
+    title=f"续存率最高的是“{groups['story'].iloc[-1]}”，最低的是“{groups['story'].iloc[0]}”",
     alt="四组续存率的条形图，每根条带区间：" + "、".join(groups["story"] + groups["rate"].map("{:.0%}".format)),
     source=f"{bank.name}，存款账户表、触达记录，{bank.as_of:%Y-%m-%d}",
 )
-
-# %% [markdown]
-# 信抽签之前，先验抽签：两组人数该差不多，事前的样子也该差不多。人数用卡方检验，抽的是人，所以数客户不数账户。
-# 再看提前几天打有没有分别：有意不打的一组也记了计划日，能一段一段配对比。自选的电话没有这样的对照，只能看，不能比。
 
 # %%
 trial = matured[matured["arm"].isin(["随机触达", "随机保留"])].copy()
@@ -314,6 +313,9 @@ if has_trial:
 # 每笔到期乘上这个比例、再乘上 `weight`，按天加总，就是预计到店人次。
 #
 # 还有一个日历上的坑：到期日落在休息日，人会顺延到**下一个工作日**来。长假后的第一天，是好几天的到期叠在一起。
+#
+# 人次要和**余力**比。本课程定义：平日柜口开放的分钟数，减去平日业务用掉的，除以每位客户的办理分钟，就是一天还能多接几位到期客户。
+# 连续三天合计超过一天余力的 `EVENT_FACTOR` 倍，柜台就不该硬扛，改成上门、沙龙、分批预约，这几天叫**活动日**。
 
 # %%
 if bank.has("deposit_account.settle_channel"):
@@ -346,10 +348,6 @@ else:
     desk["open_minutes"] = desk["counters"] * 8 * 60
 desk["capacity"] = desk["open_minutes"] * (1 - desk["use"]) / desk["minutes"]
 
-# %% [markdown]
-# **余力**是本课程定义：平日柜口开放的分钟数，减去平日业务用掉的，除以每位客户的办理分钟，就是一天还能多接几位到期客户。
-# 再看连续三天：三天合计超过一天余力的 `EVENT_FACTOR` 倍，柜台就不该硬扛，改成上门、沙龙、分批预约，这几天叫**活动日**。
-
 # %%
 daily = maturity.expected_visits(open_term, open_term["chance"], by="branch_id", weight="weight")
 daily = daily[daily.index <= bank.as_of + pd.DateOffset(months=HORIZON_MONTHS)]
@@ -370,12 +368,11 @@ cu.say(f"**{len(events)}** 家支行至少有一次要办活动。全行最挤�
 # %%
 load = (daily.rolling(3).sum() / desk["capacity"]).max()
 busy = load.idxmax()
-line = desk.loc[busy, "capacity"]
-top_day = daily[busy].idxmax()
+line, top_day = desk.loc[busy, "capacity"], daily[busy].idxmax()
 months = daily[busy][daily.index <= top_day + pd.offsets.MonthEnd(1)].tail(184)
-rest = calendar.loc[~calendar["workday"], "date"]
+rest = pd.DatetimeIndex(calendar.loc[~calendar["workday"], "date"])
 over = (months > line).sum()
-fig = cu.charts.calendar_heatmap(months, capacity=line, unit="人次", holidays=pd.DatetimeIndex(rest))
+fig = cu.charts.calendar_heatmap(months, capacity=line, unit="人次", holidays=rest)
 cu.charts.finish(
     fig,
     title=f"{branch_name[busy]}：{over} 天超过一天余力 {line:.0f} 人次，最挤是 {top_day:%Y-%m-%d}，{months.max():.0f} 人次",
@@ -383,7 +380,7 @@ cu.charts.finish(
     source=f"{bank.name}，存款账户表、排队记录，{bank.as_of:%Y-%m-%d}；红线为一天余力",
 )
 covered = open_term.loc[open_term["branch_id"] == busy, "weight"].median()
-cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按天看会一坨一坨的。用全量数据重跑，尖峰会平滑一些，先信周，再信天。")
+cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按天看容易成堆。用全量数据重跑，小尖峰会平一些：先信周，再信天。")
 
 # %% [markdown]
 # 一天总量够，不等于每半小时都够。人扎堆在上午来，余力却在中午和傍晚。用排队公式（Erlang C）按半小时算：
@@ -392,33 +389,19 @@ cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按�
 
 # %%
 if bank.has("queue_log"):
-    hours = queue[queue["branch_id"] == busy].groupby("half_hour").agg(
-        tickets=("tickets", "mean"), counters=("counters_open", "median"))
-    minutes = desk.loc[busy, "minutes"]
-    hours["crowd"] = hours["tickets"] + daily[busy].max() * hours["tickets"] / hours["tickets"].sum()
-    slack = (hours["counters"] * 30 * 0.85 / minutes - hours["tickets"]).clip(lower=0)
-    hours["booked"] = hours["tickets"] + daily[busy].max() * slack / slack.sum()
-    for name in ["tickets", "crowd", "booked"]:
-        hours["need_" + name] = [staffing.counters_needed(people * 2, minutes, WAIT_MINUTES, WAIT_SHARE)
-                                 for people in hours[name]]
+    hours = staffing.half_hour_plan(queue[queue["branch_id"] == busy], daily[busy].max(), WAIT_MINUTES, WAIT_SHARE)
+    words = {"need_usual": "平日需要", "need_crowd": "最挤那天：听其自然", "need_booked": "最挤那天：全部预约"}
+    short = [(hours[name] - hours["counters"]).clip(lower=0).sum() / 2 for name in words]
+    fig = cu.charts.small_multiples(hours[["counters", *words]].rename(columns={"counters": "平日开的柜口", **words}),
+                                    unit="个", columns=2, same_scale=True)
+    cu.charts.finish(fig, title=f"{branch_name[busy]}最挤那天：听其自然缺 {short[1]:.1f} 柜口小时，预约后缺 {short[2]:.1f}",
+                     alt="四条按半小时的柜口数曲线：平日开的、平日需要的、最挤那天听其自然和全部预约需要的。",
+                     source=f"{bank.name}，排队记录，{bank.as_of:%Y-%m-%d}；一个柜口多开一小时算一柜口小时")
+    left = max(daily[busy].max() - hours["room"].sum(), 0)
+    cu.say(f"平日就缺 {short[0]:.1f} 柜口小时。有空的时段一天最多再约 {hours['room'].sum():.0f} 人，最挤那天还剩 "
+           f"**{left:.0f}** 人{'没处安排：要提前办、上门或办沙龙' if left >= 1 else '，靠预约就能接住'}。")
 else:
-    hours = pd.DataFrame()
     cu.say("没有半小时的排队记录，这一段跳过。")
-
-# %%
-if len(hours):
-    words = {"need_tickets": "平日", "need_crowd": "最挤那天，听其自然", "need_booked": "最挤那天，到期客户预约"}
-    short = {name: (hours[name] - hours["counters"]).clip(lower=0).sum() / 2 for name in words}
-    curves = hours[["counters", *words]].rename(columns={"counters": "平日开的柜口", **words})
-    fig = cu.charts.small_multiples(curves, unit="个", columns=2, same_scale=True)
-    cu.charts.finish(
-        fig,
-        title=f"{branch_name[busy]}最挤那天缺 {short['need_crowd']:.1f} 柜口小时，预约以后缺 {short['need_booked']:.1f}",
-        alt="四条按半小时的柜口数曲线：平日开的、平日需要的、最挤那天需要的、预约以后需要的。",
-        source=f"{bank.name}，排队记录，{bank.as_of:%Y-%m-%d}；一个柜口多开一小时算一柜口小时",
-    )
-    cu.say(f"平日上午就缺 {short['need_tickets']:.1f} 柜口小时。最挤那天听其自然缺 **{short['need_crowd']:.1f}**，预约后缺 "
-           f"**{short['need_booked']:.1f}**：{'只靠预约还不够，要加柜口、上门或提前办' if short['need_booked'] > short['need_tickets'] + 0.5 else '预约就能压回平日的水平'}。")
 
 # %% [markdown] outline=["S004-D2.2"]
 # ## 演示六：电话打给谁
@@ -427,6 +410,17 @@ if len(hours):
 # 第二样要从“没打过电话的样子”里学，所以用抽签不打的那一组，免得把电话的功劳算成客户的忠诚。
 #
 # 有的层级在这一组里只有几十笔，比例忽高忽低。办法是往全体靠：相当于每组再添 `SHRINK_COUNT` 笔全体的样本，笔数越少，靠得越多。
+#
+# 名单之外是节奏。本课程定义一笔到期的四步 [参数]：
+#
+# | 时间 | 动作 | 谁 |
+# |---|---|---|
+# | T−30 | 短信或企微：到期日、办理渠道、预约链接 | 系统，不占人 |
+# | T−15 到 T−7 | 电话：问用途、报产品、约时间 | 客户经理，按名单先后 |
+# | 到期当天 | 柜面或上门办理；谢绝来电的客户只在这时当面问 | 柜员、大堂 |
+# | T+1 | 补一次：钱还在活期的，当天再联系 | 客户经理 |
+#
+# 能打的只有号码有效、没有谢绝来电的客户。下面看练习支行的电话够不够打。
 
 # %%
 basis = trial[trial["arm"] == "随机保留"] if has_trial else matured[~matured["called"]]
@@ -443,18 +437,6 @@ due_list["p_leave"] = due_list["p_leave"].fillna(overall)
 due_list["at_risk"] = due_list["amount"] * due_list["p_leave"]
 size = due_list["amount"].quantile(0.9) / due_list["amount"].quantile(0.1)
 cu.say(f"各层级会走的可能最多差 {spread:.1f} 倍，金额却能差 {size:.0f} 倍（前后一成之比）：名单的先后主要由**金额**定。")
-
-# %% [markdown]
-# 名单之外是节奏。本课程定义一笔到期的四步 [参数]：
-#
-# | 时间 | 动作 | 谁 |
-# |---|---|---|
-# | T−30 | 短信或企微：到期日、办理渠道、预约链接 | 系统，不占人 |
-# | T−15 到 T−7 | 电话：问用途、报产品、约时间 | 客户经理，按名单先后 |
-# | 到期当天 | 柜面或上门办理；谢绝来电的客户只在这时当面问 | 柜员、大堂 |
-# | T+1 | 补一次：钱还在活期的，当天再联系 | 客户经理 |
-#
-# 能打的只有号码有效、没有谢绝来电的客户。下面看练习支行的电话够不够打。
 
 # %%
 mine = due_list[due_list["branch_id"] == my_branch].copy()
@@ -696,6 +678,7 @@ day_load["capacity"] = desk.loc[my_branch, "capacity"]
 three = day_load["visits"].rolling(3, min_periods=1).sum()
 steps = [three > EVENT_FACTOR * day_load["capacity"], day_load["visits"] > 0.5 * day_load["capacity"]]
 day_load["measure"] = np.select(steps, ["活动日：上门、沙龙、分批预约", "加开柜口，引导错峰"], "照常")
+purge = bank.as_of + pd.Timedelta(days=PURGE_DAYS)
 words = {"day": "日期", "visits": "预计到店", "calls": "要打的电话", "capacity": "一天余力", "measure": "安排"}
 roster = cu.deliver.Sheet(day_load.reset_index(), title="排班表", names=words, units={"visits": "人次", "capacity": "人次"})
 pivot = my_ladder if isinstance(my_ladder, pd.DataFrame) else ladder
@@ -706,7 +689,6 @@ month_view["month"] = month_view["month"].astype(str).str.slice(0, 7)
 shown = ["branch_name", "call_date", "customer", "masked_name", "maturity_date", "band", "term_months", "rate",
          "action", "script", "message_date", "catch_up"]
 path = bank.output_dir("m02_n02") / f"到期稳存名单_{branch_name[my_branch]}.xlsx"
-purge = bank.as_of + pd.Timedelta(days=PURGE_DAYS)
 cu.deliver.call_list(
     path, sheet[shown], title="到期稳存名单", purpose="到期稳存联系", purge_date=purge,
     result_codes=["接通-续存", "接通-考虑", "接通-转出", "未接通", "号码无效", "谢绝来电"],
@@ -715,10 +697,10 @@ cu.deliver.call_list(
            "message_date": "短信日", "catch_up": "补联系日"},
     extra={"到期视图": cu.deliver.Sheet(month_view, names={"full_amount": "到期金额"}), "排班表": roster})
 saved = mine.loc[mine["account_id"].isin(plan["account_id"]), "at_risk"].sum()
-rescue = effect["difference"] / overall
-cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计 {saved / 1e4:,.0f} 万元。按抽签的结果，本来要走的人里打了电话"
-       f"留下约 {rescue:.0%}，这份名单预计多留住 **{saved * rescue / 1e4:,.0f} 万元**"
-       f"（区间 {saved * effect['low'] / overall / 1e4:,.0f} 到 {saved * effect['high'] / overall / 1e4:,.0f}）。请于 {purge:%Y-%m-%d} 前销毁。")
+middle, low, high = [effect[key] / overall for key in ("difference", "low", "high")]
+cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计 {saved / 1e4:,.0f} 万元（样本账户，没有乘 weight）。按抽签的结果，"
+       f"本来要走的人里打了电话留下约 {middle:.0%}，这份名单预计多留住 **{saved * middle / 1e4:,.0f} 万元**（区间 "
+       f"{saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}）。请于 {purge:%Y-%m-%d} 前销毁。")
 
 # %% [markdown]
 # ## 讨论

@@ -207,7 +207,7 @@ def null_heatmap(table: pd.DataFrame, limit: int = 24) -> Figure:
     )
     fig = heatmap(wide[list(worst.index)], unit="%", annotate=wide.size <= 300)
     fig.axes[0].set_xlabel("列")
-    fig.axes[0].set_ylabel("表")
+    fig.axes[0].set_ylabel("")  # row labels are table names already
     return fig
 
 

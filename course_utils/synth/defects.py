@@ -111,7 +111,8 @@ def _maturities(sim: Simulation) -> None:
     sim.tables["loan"] = loan.assign(maturity_date=maturity.astype("datetime64[s]"))
     ids = sorted(loan["loan_id"].astype(str).to_numpy()[chosen])
     share = (maturity < issued).mean()
-    sim.record("m00_n01", "bad_maturity_rate", float(share), "到期日早于发放日的借据，如 " + "、".join(ids[:3]))
+    note = "到期日早于发放日的借据，如 " + "、".join(ids[:3])
+    sim.record("m00_n01", "bad_maturity_rate", float(share), note)
 
 
 def _ledger_gap(sim: Simulation) -> None:

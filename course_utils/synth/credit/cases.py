@@ -24,7 +24,7 @@ ACTIONS = ("电话", "上门", "信函", "部分还款", "分期协议", "重组
 ACTION_COST = np.array([2, 45, 12, 0, 30, 200, 900, 1500, 120], dtype=float)
 PENALTY_RATE = 0.5  # penalty interest: half the contract rate on top
 LIVING_MONTHS = 6
-RICH_SHARE, POOR_SHARE = (0.30, 0.90), (0.002, 0.09)  # deposits over debt
+RICH_SHARE, POOR_SHARE = (0.40, 1.10), (0.002, 0.06)  # deposits over debt
 COLLATERAL = ("住宅", "商铺", "土地", "厂房", "设备", "存单")
 APPRAISAL_EXCESS = 1.30
 

@@ -12,7 +12,7 @@ from course_utils.synth.credit import products as p
 from course_utils.synth.credit.book import BAD, EARLY, MATURED, NONE, RUNNING, Book
 from course_utils.synth.credit.borrowers import ORGANIC, REFINANCED, People, Starts
 from course_utils.synth.credit.draws import add_months, balanced, clip_day
-from course_utils.synth.credit.loss import Recall, draw_losses, recall_lost
+from course_utils.synth.credit.loss import CUTS, Recall, draw_losses, recall_lost
 from course_utils.synth.credit.risk import draw_bad
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def simulate(sim: Simulation, people: People, starts: Starts) -> ChainResult:
     recalls: list[Recall] = []
     parts: list[Book] = []
     count = 0
+    carry = rng.random((2, 2, len(CUTS)))
     for slot in range(MAX_SLOTS):
         state = state.take(np.flatnonzero(state.date <= as_of - 12))
         if len(state.person) == 0:
@@ -95,7 +96,7 @@ def simulate(sim: Simulation, people: People, starts: Starts) -> ChainResult:
             over
         ]
         lost = draw_losses(sim, people, book.take(over), settled, rng)
-        recall = recall_lost(sim, people, book.take(over), settled, lost, count + over, rng)
+        recall = recall_lost(sim, people, book.take(over), settled, lost, count + over, carry, rng)
         count += len(book)
         recalls.append(recall)
         state = _next(state.take(over), book.take(over), settled, lost, recall, rng)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TOWN_TYPES = ("营业部", "城区")
 TOWN_LOSS, TOWN_GAP_LOSS = 0.105, 0.18  # county seat: base, added when the gap is large
 VILLAGE_LOSS, MANAGER_LOSS, AGE_LOSS = 0.10, 0.26, 0.82
-NOISE_LOSS = 0.345
+NOISE_LEVEL, NOISE_SD = 0.245, 2.3  # of the noise branch: town mean plus so many standard errors
 RECALL_MONTHS = 60
 RECALL_HOLDOUT = 0.12
 EARLY_DAYS, LATE_DAYS = (12, 58), (75, 300)
@@ -60,10 +60,11 @@ def price_gap(sim: Simulation, kind: np.ndarray, rate: np.ndarray, date: np.ndar
     return (rate - one - rival_spread(sim)[kind]) * 100
 
 
-def noise_branch(sim: Simulation) -> int:
-    """Return the branch that is worst by bad luck only: the smallest in the county seat.
+def noise_branch(sim: Simulation) -> tuple[int, float]:
+    """Return the branch that is worst by bad luck only, and its loss rate.
 
-    Its rate lies inside the funnel limits of its size and area, and above all other branches.
+    The smallest branch of the county seat; its rate lies inside the funnel limits of its size and
+    area, and above most other branches.
     """
     kinds = sim.tables["branch"]["branch_type"].astype(str)
     town = kinds.isin(TOWN_TYPES).to_numpy()
@@ -74,7 +75,9 @@ def noise_branch(sim: Simulation) -> int:
         minlength=len(sim.tables["branch"]),
     )
     usable = (counts >= 3) & (town if town.sum() > 1 else np.ones(len(town), dtype=bool))
-    return int(np.argmin(np.where(usable, counts, 10**9)))
+    branch = int(np.argmin(np.where(usable, counts, 10**9)))
+    error = np.sqrt(NOISE_LEVEL * (1 - NOISE_LEVEL) / max(1.25 * counts[branch], 12.0))
+    return branch, float(min(NOISE_LEVEL + NOISE_SD * error, 0.6))
 
 
 def draw_losses(
@@ -101,9 +104,10 @@ def draw_losses(
     chance = np.where(
         ~town & changed_manager(sim, people, book.person, settled), MANAGER_LOSS, chance
     )
-    chance = np.where(branch == noise_branch(sim), NOISE_LOSS, chance)
+    unlucky, rate = noise_branch(sim)
+    small = branch == unlucky
+    chance = np.where(small, rate, chance)
     chance = np.where(old, AGE_LOSS, chance)
-    small = branch == noise_branch(sim)
     return balanced(rng, chance, small, town, wide, old, book.kind)
 
 
@@ -124,6 +128,7 @@ def recall_lost(
     settled: np.ndarray,
     lost: np.ndarray,
     number: np.ndarray,
+    carry: np.ndarray,
     rng: np.random.Generator,
 ) -> Recall:
     """Call lost borrowers back at a random time with a random price; some return.
@@ -141,6 +146,9 @@ def recall_lost(
         See `book`.
     number : ndarray of int
         Number of each settled loan in the whole book.
+    carry : ndarray of float, shape (2, 2, 3)
+        Rest of each cell (late, sensitive, price arm) from the slots before; changed in place, so
+        that the returns of a cell differ from their expectation by less than one over all slots.
     rng : Generator
         Random stream.
     """
@@ -164,7 +172,7 @@ def recall_lost(
     level = 2 * MEAN_RETURN / (1 + ratio)
     response = np.where(sensitive, np.array(CUT_RESPONSE)[arm], 1.0)
     chance = np.where(late, level, level * ratio) * response
-    returned = balanced(rng, np.where(held, 0.0, chance), held, arm, sensitive, late)
+    returned = _by_quota(rng, chance, ~held, (late.astype(int), sensitive.astype(int), arm), carry)
     done = clip_day(date + rng.integers(3, 52, n).astype("m8[D]"))
     done = np.where(done <= date, clip_day(date + 31), done)
     returned &= done <= as_of - 12
@@ -175,3 +183,24 @@ def recall_lost(
         row, number[row], book.person[row], date, settled[row], rate, np.array(CUTS)[arm], held,
         ~late, returned, done, sensitive,
     )  # fmt: skip
+
+
+def _by_quota(
+    rng: np.random.Generator,
+    chance: np.ndarray,
+    open_rows: np.ndarray,
+    cells: tuple[np.ndarray, ...],
+    carry: np.ndarray,
+) -> np.ndarray:
+    """Draw yes in every cell as often as expected, carrying the fraction over to the next call."""
+    result = np.zeros(len(chance), dtype=bool)
+    for cell in np.ndindex(carry.shape):
+        inside = open_rows.copy()
+        for values, value in zip(cells, cell, strict=True):
+            inside &= values == value
+        rows = np.flatnonzero(inside)
+        expected = chance[rows].sum() + carry[cell]
+        count = min(int(np.floor(expected)), len(rows))
+        carry[cell] = expected - count
+        result[rng.permutation(rows)[:count]] = True
+    return result

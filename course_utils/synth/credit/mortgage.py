@@ -28,8 +28,8 @@ SECOND_HOME = 0.26  # not covered by the cuts of stock rates
 STOCK_CUTS = {2023: 15, 2024: -30}  # highest spread in bp after the cut of that year
 WIDE_GAP = 120.0
 PREPAY_MONTHLY = 0.0055
-DEFAULT_MONTHLY, SEASONED_DEFAULT = 0.0012, 0.00025
-SEASONED_MONTHS, SAFE_LTV = 24, 0.5
+DEFAULT_MONTHLY, SEASONED_DEFAULT = 0.0012, 0.00018
+SEASONED_MONTHS, SAFE_LTV = 22, 0.56
 STUDENT_BAD, SETTLED_SHARE = 0.02, 0.8
 
 
@@ -117,7 +117,7 @@ def build_mortgages(sim: Simulation, people: People, chosen: Pairs) -> tuple[Boo
     months = np.arange(int(month_number(issue).min()) if n else 0, int(month_number(as_of)) + 1)
     rates = rate_path(sim, issue, spread, second, months)
     amount = p.draw_amounts(rng, kind, np.zeros(n))
-    ltv = 0.38 + 0.42 * rng.beta(2.2, 1.8, n)
+    ltv = 0.32 + 0.47 * rng.beta(2.0, 2.0, n)
     settle, missed = _events(sim, issue, term, rates, months, ltv, rng)
     ending = np.where(missed > 0, BAD, np.where(np.isnat(settle), RUNNING, EARLY))
     ending = np.where((ending == RUNNING) & (add_months(issue, term) <= as_of), MATURED, ending)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NPL_RATIO = 0.026  # of balances at the as-of date (course parameter)
 FULL_PAYROLL, FULL_OTHER = 0.16, 0.05  # paid in full within twelve months
+BIG_CASE = 0.2  # a case of more than this part of all open principal is closed
 LATER_FULL = 0.35  # of closed cases not paid in the first year; the rest is written off
 OPEN, PAID, WRITTEN_OFF = range(3)
 
@@ -127,13 +128,18 @@ def _ends(
     n = len(date)
     age = (as_of - date).astype(np.int64)
     key = age / 365 + rng.exponential(1.2, n)
-    order = np.argsort(np.where(full, np.inf, key))
+    big = left > BIG_CASE * target
+    fresh = (age < 120) & ~full & ~big
+    key = np.where(full | big, np.inf, np.where(fresh, -np.inf, key))
+    order = np.argsort(key, kind="stable")
+    order = order[np.isfinite(key[order]) | fresh[order]]
     opened = np.zeros(n, dtype=bool)
     opened[order] = np.cumsum(left[order]) <= target
-    opened |= age < 120
-    opened &= ~full
+    opened |= fresh
     later = rng.random(n) < LATER_FULL
-    outcome = np.where(opened, OPEN, np.where(full | later, PAID, WRITTEN_OFF))
+    outcome = np.where(
+        opened, OPEN, np.where(full | later | (big & (age < 366)), PAID, WRITTEN_OFF)
+    )
     first = np.where(full, 40, np.minimum(366, age))
     last = np.where(full, np.minimum(364, age), age)
     wait = first + (np.maximum(last - first, 0) * rng.beta(1.1, 1.6, n)).astype(np.int64)

@@ -177,9 +177,9 @@ def half_hour_plan(
     -------
     DataFrame
         Index = half hour; ``tickets`` (mean of the log), ``counters`` (usual), ``room`` (customers
-        that could still be booked), ``crowd`` and ``booked`` (customers if the extra ones come like
-        everybody else, or are booked where there is room), ``need_usual``, ``need_crowd``,
-        ``need_booked`` (counters).
+        that could still be booked), ``extra`` (the extra ones if they come like everybody else),
+        ``crowd`` = tickets + extra, ``booked`` (the extra ones booked where there is room, as many
+        as there is room for), ``need_usual``, ``need_crowd``, ``need_booked`` (counters).
     """
     _need.columns(queue, ["half_hour", "tickets", "served_minutes", "counters_open"], "半小时排班")
     tickets = queue["tickets"].sum()
@@ -189,11 +189,10 @@ def half_hour_plan(
         tickets=("tickets", "mean"), counters=("counters_open", "median")
     )
     table["room"] = (table["counters"] * 30 * full / each - table["tickets"]).clip(lower=0)
-    shares = {"crowd": table["tickets"], "booked": table["room"]}
-    for name, share in shares.items():
-        total = share.sum()
-        weight = share / total if total > 0 else 1 / len(table)
-        table[name] = table["tickets"] + extra * weight
+    table["extra"] = extra * table["tickets"] / table["tickets"].sum()
+    table["crowd"] = table["tickets"] + table["extra"]
+    room = float(table["room"].sum())
+    table["booked"] = table["tickets"] + table["room"] * (min(extra / room, 1.0) if room > 0 else 0)
     for name, column in {"usual": "tickets", "crowd": "crowd", "booked": "booked"}.items():
         table[f"need_{name}"] = [
             counters_needed(people * 2, each, minutes, promise) for people in table[column]

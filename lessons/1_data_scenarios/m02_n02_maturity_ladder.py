@@ -136,18 +136,17 @@ cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{qu
 by_branch = next_year.pivot_table(index="branch_id", columns="month", values="full_amount",
                                   aggfunc="sum", fill_value=0)
 branch_share = by_branch.div(by_branch.sum(axis=1), axis=0)
-branch_share["first"] = branch_share.iloc[:, :3].sum(axis=1)
-branch_share = branch_share.sort_values("first", ascending=False).drop(columns="first")
-cells = branch_share.stack()
-peak_branch, peak_month = cells.idxmax()
-picture = branch_share.rename(index=branch_name, columns=lambda day: f"{day:%y-%m}")
+order = branch_share.iloc[:, :3].sum(axis=1).sort_values(ascending=False).index
+peak_branch = branch_share.max(axis=1).idxmax()
+peak_month, peak = branch_share.loc[peak_branch].idxmax(), branch_share.loc[peak_branch].max()
+picture = branch_share.loc[order].rename(index=branch_name, columns=lambda day: f"{day:%y-%m}")
 fig = cu.charts.heatmap(picture, unit="%", annotate=True, decimals=0)
-cu.charts.finish(
-    fig,
-    title=f"最集中的一格：{branch_name[peak_branch]} {peak_month:%Y-%m}，占全年到期的 {cells.max():.0%}",
-    alt=f"支行乘月份的热力图，每行合计为一，最深的一格是{branch_name[peak_branch]} {peak_month:%Y-%m}。",
-    source=f"{bank.name}，存款账户表，{bank.as_of:%Y-%m-%d}；数字为该行全年到期的百分比",
-)
+cu.charts.finish(fig, title=f"最集中的一格：{branch_name[peak_branch]} {peak_month:%Y-%m}，占全年到期的 {peak:.0%}",
+                 alt=f"支行乘月份的热力图，每行合计为一，最深的一格是{branch_name[peak_branch]} {peak_month:%Y-%m}。",
+                 source=f"{bank.name}，存款账户表，{bank.as_of:%Y-%m-%d}；数字为该行全年到期的百分比")
+inside = next_year[(next_year["branch_id"] == peak_branch) & (next_year["month"] == peak_month)]["full_amount"]
+cu.say(f"深色的格子先看是不是一两笔撑起来的：最深的这格样本里有 {len(inside)} 笔，最大一笔（连同它代表的户数）占 "
+       f"{inside.max() / inside.sum():.0%}。{'先核对这一笔，再谈动员。' if inside.max() > 0.3 * inside.sum() else '不是一笔撑起来的，是许多户一起到期。'}")
 
 # %% [markdown] outline=["S004-D2.1"]
 # ## 演示二：到期省下的利息，和要补的资金
@@ -158,7 +157,7 @@ cu.charts.finish(
 # 可省钱有个前提：客户留下。走掉的部分要用别的钱补，本课程假定用同业资金，利率是 `REPLACE_RATE` [参数]。
 
 # %%
-bounds = [f"{low:g}%-{high:g}%" for low, high in zip(RATE_BANDS[:-1], RATE_BANDS[1:])]
+bounds = [f"{RATE_BANDS[i]:g}%-{RATE_BANDS[i + 1]:g}%" for i in range(len(RATE_BANDS) - 1)]
 scope = scope.assign(rate_band=pd.cut(scope["rate"], RATE_BANDS, right=False, labels=bounds))
 bands = scope.pivot_table(index="tier", columns="rate_band", values="full_amount", aggfunc="sum",
                           fill_value=0, observed=True)
@@ -174,11 +173,11 @@ repriced["old_cost"] = repriced["full_amount"] * repriced["rate"] / 100
 repriced["new_cost"] = repriced["full_amount"] * repriced["new_rate"] / 100
 by_term = repriced.groupby("term_months")[["full_amount", "old_cost", "new_cost"]].sum()
 by_term["saving"] = by_term["old_cost"] - by_term["new_cost"]
-by_term["old_rate"] = by_term["old_cost"] / by_term["full_amount"]
-by_term["new_rate"] = by_term["new_cost"] / by_term["full_amount"]
-cu.show(by_term[["full_amount", "old_rate", "new_rate", "saving"]], rows=None, money="万元",
+by_term["old_rate"] = by_term["old_cost"] / by_term["full_amount"] * 100
+by_term["new_rate"] = by_term["new_cost"] / by_term["full_amount"] * 100
+cu.show(by_term[["full_amount", "old_rate", "new_rate", "saving"]], rows=None,
         names={"full_amount": "到期金额", "old_rate": "平均合同利率", "new_rate": "今天挂牌价", "saving": "全部续存一年少付"},
-        units={"old_rate": "%", "new_rate": "%"})
+        units={"full_amount": "万元", "saving": "万元", "old_rate": "百分数", "new_rate": "百分数"})
 
 # %%
 total, old_cost, new_cost, saving = by_term[["full_amount", "old_cost", "new_cost", "saving"]].sum()
@@ -259,6 +258,8 @@ cu.say("利率差不是抽签定的，同业高的那几个月别的事也在变
 # 抽签之前谁也不知道谁会走，所以两组本来一样，差别只能来自电话（和碰巧）。其余客户由客户经理自己挑着打，叫“自选”。
 #
 # 信抽签之前，先验抽签：两组人数该差不多，事前的样子也该差不多。抽的是人，所以数客户不数账户。
+# 一位客户有好几笔时，几笔会一起走、一起留，所以按笔算的区间略偏窄；严格的做法是按客户整户重抽，通常差得不多。
+#
 # 最后看提前几天打有没有分别：有意不打的一组也记了计划日，能一段一段配对比。自选的电话没有这样的对照，只能看，不能比。
 
 # %%
@@ -293,7 +294,7 @@ else:
 
 # %%
 if has_trial:
-    words = [f"提前 {low + 1}-{high} 天" for low, high in zip(LEAD_EDGES[:-1], LEAD_EDGES[1:])]
+    words = [f"提前 {LEAD_EDGES[i] + 1}-{LEAD_EDGES[i + 1]} 天" for i in range(len(LEAD_EDGES) - 1)]
     trial["days"] = pd.cut(trial["lead"], LEAD_EDGES, labels=words)
     steps = experiment.compare_arms(trial, "renewed", "arm", "随机触达", "随机保留", by="days")
     clear = (steps["low"] > 0).sum()
@@ -303,7 +304,7 @@ if has_trial:
         fig,
         title=f"抽签比较：{len(steps)} 段里 {clear} 段的区间在零以上，{'各段区间重叠，分不出哪段更好' if overlap else '各段有高低'}",
         alt="三段提前天数的续存率之差，带区间：" + "；".join(steps["days"].astype(str) + steps["difference"].map("{:+.1%}".format)),
-        source=f"{bank.name}，抽签两组，{bank.as_of:%Y-%m-%d}；横轴为打与不打的续存率之差，0.01 即一个百分点",
+        source=f"{bank.name}，抽签两组，{bank.as_of:%Y-%m-%d}；横轴为打与不打的续存率之差",
     )
 
 # %% [markdown] outline=["S004-D2.2"]
@@ -376,8 +377,8 @@ fig = cu.charts.calendar_heatmap(months, capacity=line, unit="人次", holidays=
 cu.charts.finish(
     fig,
     title=f"{branch_name[busy]}：{over} 天超过一天余力 {line:.0f} 人次，最挤是 {top_day:%Y-%m-%d}，{months.max():.0f} 人次",
-    alt=f"日历热力图，红框是超过余力的 {over} 天，休息日写“休”。",
-    source=f"{bank.name}，存款账户表、排队记录，{bank.as_of:%Y-%m-%d}；红线为一天余力",
+    alt=f"日历热力图，粗框是超过余力的 {over} 天，休息日写“休”。",
+    source=f"{bank.name}，存款账户表、排队记录，{bank.as_of:%Y-%m-%d}；粗框为超过一天余力的日子",
 )
 covered = open_term.loc[open_term["branch_id"] == busy, "weight"].median()
 cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按天看容易成堆。用全量数据重跑，小尖峰会平一些：先信周，再信天。")
@@ -385,21 +386,21 @@ cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按�
 # %% [markdown]
 # 一天总量够，不等于每半小时都够。人扎堆在上午来，余力却在中午和傍晚。用排队公式（Erlang C）按半小时算：
 # 要让等候超过 `WAIT_MINUTES` 分钟的人不多于 `WAIT_SHARE`，各需要几个柜口？比三种情形：平日、最挤那天听其自然、
-# 最挤那天把到期客户**预约**到有余力的时段。公式假定来客随机、互不约好，柜员快慢差不多。
+# 最挤那天把到期客户**预约**到有空的时段（柜口忙到八成五 [参数] 为止，约不进的另想办法）。公式假定来客随机，柜员快慢差不多。
 
 # %%
 if bank.has("queue_log"):
     hours = staffing.half_hour_plan(queue[queue["branch_id"] == busy], daily[busy].max(), WAIT_MINUTES, WAIT_SHARE)
-    words = {"need_usual": "平日需要", "need_crowd": "最挤那天：听其自然", "need_booked": "最挤那天：全部预约"}
-    short = [(hours[name] - hours["counters"]).clip(lower=0).sum() / 2 for name in words]
-    fig = cu.charts.small_multiples(hours[["counters", *words]].rename(columns={"counters": "平日开的柜口", **words}),
-                                    unit="个", columns=2, same_scale=True)
-    cu.charts.finish(fig, title=f"{branch_name[busy]}最挤那天：听其自然缺 {short[1]:.1f} 柜口小时，预约后缺 {short[2]:.1f}",
-                     alt="四条按半小时的柜口数曲线：平日开的、平日需要的、最挤那天听其自然和全部预约需要的。",
-                     source=f"{bank.name}，排队记录，{bank.as_of:%Y-%m-%d}；一个柜口多开一小时算一柜口小时")
-    left = max(daily[busy].max() - hours["room"].sum(), 0)
-    cu.say(f"平日就缺 {short[0]:.1f} 柜口小时。有空的时段一天最多再约 {hours['room'].sum():.0f} 人，最挤那天还剩 "
-           f"**{left:.0f}** 人{'没处安排：要提前办、上门或办沙龙' if left >= 1 else '，靠预约就能接住'}。")
+    short = [(hours["need_" + name] - hours["counters"]).clip(lower=0).sum() / 2 for name in ["usual", "crowd", "booked"]]
+    left = hours["extra"].sum() - (hours["booked"] - hours["tickets"]).sum()
+    bars = pd.DataFrame({"平日": hours["need_usual"], "最挤那天再加": hours["need_crowd"] - hours["need_usual"]})
+    fig = cu.charts.stacked_ladder(bars, unit="个柜口", legend="需要", line=hours["counters"].max(), line_label="平日最多开")
+    cu.charts.finish(fig, title=f"{branch_name[busy]}：平日缺 {short[0]:.1f} 柜口小时，最挤那天缺 {short[1]:.1f}",
+                     alt="按半小时的堆叠柱：平日需要的柜口，加上最挤那天听其自然再要的；虚线是平日最多开的。",
+                     source=f"{bank.name}，排队记录，{bank.as_of:%Y-%m-%d}；一个柜口多开一小时算一柜口小时，高出开放数的才算缺")
+    cu.say(f"先把到期客户约到有空的时段：一天最多再约 {hours['room'].sum():.0f} 人，约满以后缺 {short[2]:.1f} 柜口小时"
+           f"（平日 {short[0]:.1f}）；最挤那天还剩 **{left:.0f}** 人"
+           f"{'约不进来：提前办、上门或办沙龙' if left >= 1 else '，全约得进来'}。")
 else:
     cu.say("没有半小时的排队记录，这一段跳过。")
 

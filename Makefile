@@ -75,7 +75,7 @@ recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20
 
 bench: env
-	$(PY) benchmarks/generate.py
+	$(PY) benchmarks/synth_speed.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

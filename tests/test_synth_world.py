@@ -146,7 +146,7 @@ def test_rates_follow_the_big_banks_with_a_lag(sim):
 def test_lpr_and_ftp(sim):
     lpr = sim.tables["lpr_rate"].set_index("effective_date")
     assert lpr.loc["2024-10-21", "lpr_1y"] == 3.10 and lpr.loc["2025-05-20", "lpr_5y"] == 3.50
-    curve = sim.tables["ftp_curve"].pivot(index="month", columns="term_months", values="rate")
+    curve = sim.tables["ftp_curve"].pivot_table("rate", index="month", columns="term_months")
     assert (curve.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
     assert curve[12].iloc[-1] < curve[12].iloc[0]
 

@@ -315,7 +315,10 @@ def _grids(sim: Simulation) -> None:
         {
             "grid_name": [*village["village_name"], *names],
             "branch_id": [*village["branch_id"], *near],
-            "kind": [*np.where(village["village_kind"] == "行政村", "村", "社区").tolist(), *kind.tolist()],
+            "kind": [
+                *np.where(village["village_kind"] == "行政村", "村", "社区").tolist(),
+                *kind.tolist(),
+            ],
             "town_id": [*village["town_id"], *town["town_id"].to_numpy()[extra]],
             "village_id": [*village["village_id"], *[None] * len(extra)],
             "x_km": np.round([*village["x_km"], *x], 2),

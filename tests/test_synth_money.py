@@ -210,6 +210,23 @@ def test_rates_are_the_posted_ones_or_a_little_more(sim):
     assert (np.abs(extra) < 1e-9).mean() > 0.8
 
 
+def test_wealth_holdings_are_bought_before_they_end_and_after_the_customer_came(sim):
+    holding = sim.tables["wealth_holding"]
+    came = sim.tables["customer"].set_index("customer_id")["open_date"]
+    assert (
+        holding["start_date"].to_numpy() >= came.reindex(holding["customer_id"]).to_numpy()
+    ).all()
+    ended = holding["end_date"].notna()
+    assert (holding.loc[ended, "end_date"] >= holding.loc[ended, "start_date"]).all()
+    assert holding["start_date"].max() <= sim.as_of
+    account = sim.tables["deposit_account"].set_index("account_id")
+    moved = holding[holding["source_account_id"].notna()]
+    source = account.loc[moved["source_account_id"]]
+    assert len(moved) > 0
+    assert (source["customer_id"].to_numpy() == moved["customer_id"].to_numpy()).all()
+    assert (source["close_date"].to_numpy() == moved["start_date"].to_numpy()).all()
+
+
 # ---- contacts ------------------------------------------------------------------------------
 
 

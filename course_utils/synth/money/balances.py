@@ -32,7 +32,8 @@ class Balances:
     before the panel; ``demand_average``, ``term_average``, ``wealth_average`` (n, PANEL).
     ``smooth_end`` float (n, PANEL + 1), ``cny`` and ``push`` float (n,) in cents, ``alive`` float
     (n, PANEL + 1), ``kappa`` (PANEL + 1) size of the push at each month end, ``busy`` bool
-    (n, PANEL): months in which the customer does anything.
+    (n, PANEL): months in which the customer does anything; ``settle`` and ``settle_end`` merchant
+    settlement money, monthly average and month end.
     """
 
     demand_end: np.ndarray
@@ -48,6 +49,7 @@ class Balances:
     kappa: np.ndarray
     busy: np.ndarray
     settle: np.ndarray
+    settle_end: np.ndarray
 
 
 def panel_days(book: Book) -> np.ndarray:
@@ -98,12 +100,12 @@ def make_balances(book: Book, deposits: Deposits, churn: Churn, parked: np.ndarr
     rng = book.sim.rng("money.balances")
     term_end, term_average = term_panel(book, deposits)
     settle = book.given("settlement_deposit")
-    settle_end = np.concatenate([settle[:, :1], settle], axis=1)
+    settle_end = _between_months(settle)
     busy = _busy(book, rng, parked, settle)
     alive = _alive(book, churn, rng)
     exists = np.concatenate([book.exists()[:, :1], book.exists()], axis=1)
     exists[:, 0] = book.opened <= book.panel_end[0]
-    smooth = _smooth(book, rng, busy, parked, settle) * alive * exists
+    smooth = _smooth(book, rng, busy, parked, settle_end, churn.silent) * alive * exists
     wealth_end = _wealth(book, rng, churn, alive, smooth, term_end) * exists
     cny = _cny_amounts(book, rng, smooth, term_end) * (busy.sum(axis=1) > 20)
     push = _push_amounts(book, rng, smooth, busy)
@@ -111,7 +113,7 @@ def make_balances(book: Book, deposits: Deposits, churn: Churn, parked: np.ndarr
     curve = cny_curve(book.sim.tables["calendar"], panel_days(book), _half_life(book))
     ends = np.searchsorted(panel_days(book), book.panel_end[1:])
     cny_end = np.concatenate([[0.0], curve[ends]])
-    kappa = _push_sizes(book, rng, deposits, smooth, cny, push, alive, settle, curve)
+    kappa = _push_sizes(book, rng, deposits, smooth, cny, push, alive, settle, settle_end, curve)
     part = alive * (cny[:, None] * cny_end[None, :] + push[:, None] * kappa[None, :])
     demand_end = np.rint(smooth + part).astype(np.int64) + settle_end * exists
     both = np.minimum(alive[:, 1:], alive[:, :-1])
@@ -124,7 +126,8 @@ def make_balances(book: Book, deposits: Deposits, churn: Churn, parked: np.ndarr
     wealth_average = (wealth_end[:, 1:] + wealth_end[:, :-1]) // 2
     return Balances(
         demand_end, term_end, wealth_end, demand_average, term_average, wealth_average,
-        smooth, cny, push, alive, kappa, busy, settle * book.exists(),
+        smooth, cny, push, alive, kappa, busy,
+        settle * book.exists(), settle_end * exists,
     )  # fmt: skip
 
 
@@ -162,7 +165,7 @@ def _alive(book: Book, churn: Churn, rng: np.random.Generator) -> np.ndarray:
     return np.where(gone, left[:, None], 1.0)
 
 
-def _smooth(book, rng, busy, parked, settle) -> np.ndarray:
+def _smooth(book, rng, busy, parked, settle_end, silent) -> np.ndarray:
     """Return the smooth demand money in cents; it only changes in months with transactions."""
     noise = np.zeros((book.n, PANEL + 1))
     for j in range(1, PANEL + 1):
@@ -173,7 +176,8 @@ def _smooth(book, rng, busy, parked, settle) -> np.ndarray:
     for group in (book.person, ~book.person):
         share = (plan * book.weight[:, None])[group]
         noise[group] -= (noise[group] * share).sum(axis=0) / share.sum(axis=0).clip(min=1.0)
-    plan = plan * np.exp(noise) * _against_wobble(book, plan, settle) + parked[:, FIRST:]
+    plan = plan * np.exp(noise) * _against_wobble(book, plan, settle_end) + parked[:, FIRST:]
+    plan = _less_when_silent(book, plan, silent)
     first_month = book.open_month[:, None] == np.arange(FIRST, HISTORY)[None, :]
     change = np.concatenate([np.ones((book.n, 1), bool), busy | first_month], axis=1)
     last = np.where(change, np.arange(PANEL + 1)[None, :], 0)
@@ -181,18 +185,26 @@ def _smooth(book, rng, busy, parked, settle) -> np.ndarray:
     return np.take_along_axis(plan, last, axis=1)
 
 
-def _against_wobble(book: Book, plan: np.ndarray, settle: np.ndarray) -> np.ndarray:
+def _less_when_silent(book: Book, plan: np.ndarray, silent: np.ndarray) -> np.ndarray:
+    """Take the planted part of all deposits out of demand money while mobile banking is silent."""
+    part = book.sim.effects.value("m04_n03", "active_true")
+    deposits = book.arrays["level"][:, FIRST:] * (1 - book.arrays["wealth_share"])[:, None] * 100
+    quiet = np.concatenate([silent[:, :1], silent], axis=1)
+    return np.maximum(plan - part * deposits * quiet, np.where(quiet, 0.05 * plan, plan))
+
+
+def _against_wobble(book: Book, plan: np.ndarray, settle_end: np.ndarray) -> np.ndarray:
     """Return factors (n, PANEL + 1) by which other money absorbs the wobble of settlement money.
 
     Merchants' settlement money jumps from month to month; without this a per cent of the bank's
     demand money would jump with it and hide the Spring Festival curve.
     """
     group = book.person & book.active
-    total = (settle * book.weight[:, None])[group].sum(axis=0).astype(float)
+    total = (settle_end * book.weight[:, None])[group].sum(axis=0).astype(float)
     padded = np.pad(total, 4, mode="edge")
     wobble = total - np.convolve(padded, np.full(9, 1 / 9), mode="valid")
     base = (plan * book.weight[:, None])[group].sum(axis=0).clip(min=1.0)
-    factor = 1 - (np.concatenate([wobble[:1], wobble]) / base).clip(-0.05, 0.05)
+    factor = 1 - (wobble / base).clip(-0.05, 0.05)
     return np.where(group[:, None], factor[None, :], 1.0)
 
 
@@ -254,18 +266,41 @@ def term_days(book: Book, deposits: Deposits, key: np.ndarray, groups: int) -> n
     return np.cumsum(change, axis=1)[:, :-1]
 
 
+def _between_months(average: np.ndarray) -> np.ndarray:
+    """Return month-end values (n, PANEL + 1) half way between the averages of two months."""
+    first, last = average[:, :1], average[:, -1:]
+    middle = (average[:, :-1] + average[:, 1:]) // 2
+    return np.concatenate([first, middle, last], axis=1)
+
+
+def settle_path(book: Book, ends: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return daily values (groups, days) through the month ends whose month means are `means`.
+
+    Linear from month end to the middle of the month and on to the next month end; the middle
+    value is the one that gives the mean (not below zero).
+    """
+    middle = ((4 * means - ends[:, :-1] - ends[:, 1:]) / 2).clip(min=0)
+    days = np.empty(2 * PANEL + 1)
+    days[::2], days[1::2] = book.panel_end, (book.panel_end[:-1] + book.panel_end[1:]) / 2
+    knots = np.empty((len(ends), 2 * PANEL + 1))
+    knots[:, ::2], knots[:, 1::2] = ends, middle
+    return np.stack([np.interp(panel_days(book), days, row) for row in knots])
+
+
 def interpolate(book: Book, ends: np.ndarray) -> np.ndarray:
     """Return daily values, linear between month ends (groups, PANEL + 1)."""
     return np.stack([np.interp(panel_days(book), book.panel_end, row) for row in ends])
 
 
-def _push_sizes(book, rng, deposits, smooth, cny, push, alive, settle, curve) -> np.ndarray:
+def _push_sizes(
+    book, rng, deposits, smooth, cny, push, alive, settle, settle_end, curve
+) -> np.ndarray:
     """Solve the size of the push at each quarter end from the deviation aimed at."""
     weight = book.weight.astype(float)
     total = interpolate(book, (weight @ smooth)[None, :])[0]
     month = month_of_day(book)
     total += ((weight * cny) @ alive[:, 1:])[month] * curve
-    total += (weight @ settle.astype(float))[month]
+    total += settle_path(book, (weight @ settle_end)[None, :], (weight @ settle)[None, :])[0]
     total += term_days(book, deposits, np.zeros(len(deposits), int), 1)[0]
     mean = month_mean(book, total)
     end = total[np.searchsorted(panel_days(book), book.panel_end[1:])]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
-from course_utils.synth.money.book import FIRST, PANEL, BalancedDraw, Book, to_cents
+from course_utils.synth.money.book import FIRST, PANEL, BalancedDraw, Book, day_number, to_cents
 from course_utils.synth.tools import logistic
 
 #: Months after the event during which the odds of loss are raised.
@@ -15,6 +16,8 @@ WINDOW = {"uncontacted": 3, "payroll": 4, "manager": 6}
 BASE_HAZARD = 0.0065
 #: Smallest money for which a loss is defined, 元.
 FLOOR = 10_000.0
+#: Monthly chance that a user of mobile banking falls silent; coaching at the counter halves it.
+SILENCE = 0.027
 #: What a lost customer leaves behind, as a part of his money.
 LEFT_BEHIND = (0.02, 0.10)
 
@@ -37,16 +40,32 @@ def _payroll(book: Book, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     return amounts, stop
 
 
+def _coached(book: Book) -> np.ndarray:
+    """Return from when on the counter of a customer's branch coaches mobile banking (n, PANEL)."""
+    program = book.sim.tables.get("branch_program")
+    start = np.full(book.branches, np.iinfo(np.int64).max)
+    if program is not None:
+        rows = program[program["program"].astype(str) == "手机银行辅导"]
+        names = pd.Index(book.sim.tables["branch"]["branch_id"])
+        start[names.get_indexer(rows["branch_id"])] = day_number(rows["start_date"])
+    return start[book.branch][:, None] <= book.panel_end[None, 1:]
+
+
 def _mobile(book: Book, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return login days (n, PANEL) and whether the user was silent the whole month."""
     user = book.people["uses_mobile"].to_numpy(dtype=bool)
     silent = np.zeros((book.n, PANEL), dtype=bool)
     left = np.where(rng.random(book.n) < 0.09, 1 + rng.geometric(0.33, book.n), 0)
+    coached = _coached(book)
+    wealthy = np.log(book.column("own_money", 1.0).clip(min=10.0))
+    faithful = np.exp(-0.085 * (wealthy - wealthy[user].mean()))
     for t in range(PANEL):
-        start = (left == 0) & (rng.random(book.n) < 0.022)
+        chance = np.where(coached[:, t], 0.5, 1.0) * SILENCE * faithful
+        start = (left == 0) & (rng.random(book.n) < chance)
         left = np.where(start, 2 + rng.geometric(0.4, book.n), left)
         silent[:, t] = left > 0
-        left = np.maximum(left - 1, 0)
+        woken = coached[:, t] & (rng.random(book.n) < 0.25)
+        left = np.where(woken, 0, np.maximum(left - 1, 0))
     silent &= user[:, None]
     habit = logistic(-1.1 + 0.8 * book.column("digital") + rng.normal(0, 0.5, book.n))
     days = np.diff(book.panel_end).astype(np.int64)

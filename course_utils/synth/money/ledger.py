@@ -11,6 +11,7 @@ from course_utils.synth.money.balances import (
     month_of_day,
     panel_days,
     push_path,
+    settle_path,
     term_days,
 )
 from course_utils.synth.money.book import PANEL, Book, Deposits, as_dates
@@ -82,7 +83,8 @@ def daily_demand(book: Book, balances: Balances, group: np.ndarray, name: str) -
     path += by_branch(book, balances.cny[:, None] * alive, group)[:, month] * curve[None, :]
     push = by_branch(book, balances.push[:, None] * alive, group)
     path += push[:, month] * push_path(book, balances.kappa)[None, :]
-    path += by_branch(book, balances.settle, group)[:, month]
+    means = by_branch(book, balances.settle, group)
+    path += settle_path(book, by_branch(book, balances.settle_end, group), means)
     path += _bridge(book, rng, NOISE * path.mean(axis=1))
     path = np.rint(path).clip(min=0)
     ends = np.searchsorted(panel_days(book), book.panel_end[1:])

@@ -14,6 +14,7 @@ from course_utils.synth.money.level import plan_money
 from course_utils.synth.money.rates import RateBook
 from course_utils.synth.money.slots import make_slots
 from course_utils.synth.money.truth import record_truth
+from course_utils.synth.money.wealth import wealth_holding
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import ids
 
@@ -43,6 +44,7 @@ def generate(sim: Simulation) -> None:
     demand = accounts.demand_accounts(book, balances, own)
     table, term_id = accounts.account_table(book, demand, accounts.time_accounts(book, deposits))
     sim.tables["deposit_account"] = table
+    sim.tables["wealth_holding"] = wealth_holding(book, deposits, balances, churn, term_id)
     log = contact_rows(contacts, term_id)
     sim.append("contact_log", log)
     sim.tables["customer_year"] = history.customer_year(book, balances, flows["product_count"])

@@ -34,6 +34,7 @@ NOTES = {
     "under_targeted": "基数低、潜力高的网点个数",
     "dead_accounts": "两年内新开对公户九十天内交易不超过一笔的比例",
     "shift_saving_bp": "九个百分点三年期改存一年期节省的基点",
+    "active_true": "手机银行登录月份相对静默月份的存款差异，扣除客户与月份固定效应",
     "deviate_breach": "偏离度超过 4 % 的季末个数",
 }
 ODDS = ("or_uncontacted", "or_payroll_stop", "or_mobile_silent", "hr_manager_change")

@@ -64,21 +64,35 @@ def mix_only(tables: Tables, profile: Profile) -> float:
     return float(mix > 0 >= within)
 
 
-def cny_half_life(tables: Tables, profile: Profile) -> float:
-    """Days from the peak until half of the Spring Festival inflow of demand money has left."""
+def _festival_curve(tables: Tables, offsets: np.ndarray) -> np.ndarray:
+    """Return personal demand money around 初一 against twenty days before, festivals averaged."""
     daily = tables["branch_day"].groupby("date")["personal_demand"].sum()
     calendar = tables["calendar"]
-    festivals = calendar.loc[calendar["days_to_cny"] == 0, "date"]
-    offsets = np.arange(-20, 46)
     curves = []
-    for day in festivals:
+    for day in calendar.loc[calendar["days_to_cny"] == 0, "date"]:
         window = daily.reindex(day + pd.to_timedelta(offsets, unit="D")).to_numpy()
         if np.isfinite(window).all():
-            curves.append((window - window[0]) / window[0])
-    curve = pd.Series(np.mean(curves, axis=0), index=offsets).rolling(3, center=True).mean()
-    peak = curve.loc[4:12].max()
-    below = curve.loc[10:][curve.loc[10:] <= peak / 2]
-    return float(below.index[0] - 7) if len(below) else float("nan")
+            curves.append(window / window[0] - 1)
+    return np.mean(curves, axis=0)
+
+
+def cny_half_life(tables: Tables, profile: Profile) -> float:
+    """Half-life in days of the Spring Festival inflow: best fit of a rise and an exponential fall.
+
+    The inflow rises from twenty days before 初一 to 正月初八 and then halves every h days; h is
+    chosen by least squares with level and height free.
+    """
+    offsets = np.arange(-20, 45)
+    curve = _festival_curve(tables, offsets)
+    best, answer = np.inf, float("nan")
+    for half_life in np.arange(10.0, 80.0, 0.5):
+        fall = 0.5 ** ((offsets - 7) / half_life)
+        shape = np.where(offsets <= 7, (offsets + 20) / 27, fall)
+        design = np.column_stack([np.ones(len(offsets)), shape])
+        rest = curve - design @ np.linalg.lstsq(design, curve, rcond=None)[0]
+        if rest @ rest < best:
+            best, answer = rest @ rest, float(half_life)
+    return answer
 
 
 def deviate_breach(tables: Tables, profile: Profile) -> float:
@@ -262,18 +276,19 @@ def shift_saving(tables: Tables, profile: Profile) -> float:
 
 
 RECOVERIES = [
+    Recovery("m04_n03", "active_true", churn.active_true, 0.009, null=0.0),
     Recovery("m00_n01", "deviate_breach", deviate_breach, 0.5),
     Recovery("m02_n01", "total_share_change", total_share_change, 0.001),
     Recovery("m02_n01", "corp_demand_share_change", corp_demand_share_change, 0.002),
     Recovery("m02_n01", "mix_only", mix_only, 0.0, planted=1.0),
-    Recovery("m02_n01", "cny_half_life_days", cny_half_life, 5.0),
+    Recovery("m02_n01", "cny_half_life_days", cny_half_life, 4.0),
     Recovery("m02_n02", "q1_maturity_share", q1_maturity_share, 0.05),
     Recovery("m02_n02", "contact_effect", contact_effect, 0.04, null=0.0),
     Recovery("m02_n02", "big_gap_penalty", big_gap_penalty, 0.08, null=0.0),
-    Recovery("m02_n02", "spike_branch", spike_size, 0.6, planted=4.0),
+    Recovery("m02_n02", "spike_branch", spike_size, 0.8, planted=4.0),
     Recovery("m02_n03", "wealth_misread", churn.wealth_misread, 0.03),
     Recovery("m02_n03", "or_uncontacted", churn.or_uncontacted, 0.6, null=1.0),
-    Recovery("m02_n03", "or_payroll_stop", churn.or_payroll_stop, 0.9, null=1.0),
+    Recovery("m02_n03", "or_payroll_stop", churn.or_payroll_stop, 1.1, null=1.0),
     Recovery("m02_n03", "or_mobile_silent", churn.or_mobile_silent, 0.5, null=1.0),
     Recovery("m02_n03", "hr_manager_change", churn.hr_manager_change, 0.45, null=1.0),
     Recovery("m02_n03", "lead_months", churn.lead_months, 0.575),

@@ -195,6 +195,31 @@ def lead_months(tables: Tables, profile: Profile) -> float:
     return float(run[run > 0].mean())
 
 
+def active_true(tables: Tables, profile: Profile) -> float:
+    """Log deposits in active against silent months of the same user of mobile banking.
+
+    A month is active with at least one login. Each customer's level and trend and each month's
+    mean are taken out; only users who come nearly every month and whose deposits do not jump
+    (a lapsed time deposit would drown the effect, and silence foretells a loss) are compared.
+    """
+    login, money = wide_month(tables, "mobile_login_days"), wide_month(tables, "deposit_end")
+    visits = np.nan_to_num(wide_month(tables, "customer_transaction_count")) > 0
+    user = is_person(tables) & (np.nan_to_num(login).max(axis=1) > 0)
+    user &= np.isfinite(money).all(axis=1) & (visits.mean(axis=1) > 0.8)
+    user &= np.nan_to_num(money).min(axis=1) >= 1_000
+    y, x = np.log(money[user]), (login[user] > 0).astype(float)
+    calm = y.std(axis=1) < 0.25
+    trend = np.arange(y.shape[1]) - (y.shape[1] - 1) / 2
+
+    def within(z: np.ndarray) -> np.ndarray:
+        z = z - z.mean(axis=1, keepdims=True)
+        z = z - np.outer(z @ trend / (trend @ trend), trend)
+        return z - z.mean(axis=0, keepdims=True)
+
+    y, x = within(y[calm]), within(x[calm])
+    return float((x * y).sum() / (x * x).sum())
+
+
 def wealth_misread(tables: Tables, profile: Profile) -> float:
     """Share of deposit losers whose money is still here, in own wealth products."""
     deposit = np.nan_to_num(wide_month(tables, "demand_deposit_average"))

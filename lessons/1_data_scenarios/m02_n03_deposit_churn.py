@@ -69,7 +69,7 @@ cu.dictionary(bank, tables)
 #
 # 本课程定义 [定义]：拿近 3 个月的月日均资产（活期、定期、理财都算），除以再往前 6 个月的平均，得到留存比 r。
 #
-# | r | 状态 | 一句话 |
+# | r [参数] | 状态 | 一句话 |
 # |---|---|---|
 # | 0.8 及以上 | 稳定 | 钱在 |
 # | 0.5 到 0.8 | 预警 | 少了一截 |
@@ -138,15 +138,17 @@ cu.say(f"这几年能判断的月份里，存款口径报了 **{len(lost_deposit
 # 一张今天的快照看不出方向。取四个季末，看同一批人从哪一档流到哪一档：左边是之前，右边是之后，条带越宽人越多。
 # 两件事最要紧：预警的人后来是回来了，还是接着往下走；沉默的人是不是更容易走。
 # 一直稳定的人太多，会把别的条带压成细线，所以图里只画“至少有一个季末不稳定”的客户。
+# 图里的“不评”多半是钱走光以后够不上 `FLOOR` 的人。**不能把他们从图里删掉**：只看四个季末都评得上的人，
+# 等于只问留下来的人“你走了没有”，流失会被算少。
 
 # %%
 dates = [months[-10], months[-7], months[-4], months[-1]]
-history = pd.DataFrame({when: states_at(when) for when in dates}).dropna()
-moving = history[(history != "稳定").any(axis=1)]
-steps = [churn.transition(moving[a], moving[b]) for a, b in zip(dates[:-1], dates[1:], strict=True)]
+history = pd.DataFrame({when: states_at(when).astype("object") for when in dates}).fillna("不评")
+moving = history[history.isin(["预警", "半流失", "流失", "沉默"]).any(axis=1)]
+steps = [churn.transition(moving[dates[i]], moving[dates[i + 1]]) for i in range(3)]
 fig = cu.charts.state_flow(steps, labels=[f"{when:%Y-%m}" for when in dates],
-                           order=["稳定", "预警", "半流失", "流失", "沉默"])  # fmt: skip
-flows = sum(churn.transition(history[a], history[b]) for a, b in zip(dates[:-1], dates[1:], strict=True))
+                           order=["稳定", "预警", "半流失", "流失", "不评", "沉默"])  # fmt: skip
+flows = sum(churn.transition(history[dates[i]], history[dates[i + 1]]) for i in range(3))
 flows = flows.div(flows.sum(axis=1), axis=0)
 down = flows[["半流失", "流失"]].sum(axis=1)
 cu.charts.finish(fig, title=f"预警不等于流失：一个季度后 {flows.loc['预警', '稳定']:.0%} 回到稳定，"
@@ -210,7 +212,7 @@ picture = where[total.index].div(sizes["sum"], axis=0)
 picture.index = [f"{tier}\n{count} 户" for tier, count in sizes["size"].items()]
 if len(known):
     fig = cu.charts.stacked_ladder(picture, unit="%", legend="去向", totals=False)
-    cu.charts.finish(fig, title=f"认得出的去向里“{known.idxmax()}”最多，占 {known.max():.0%}；"
+    cu.charts.finish(fig, title=f"按金额，认得出的去向里“{known.idxmax()}”最多，占 {known.max():.0%}；"
                      f"去向不明 {total['去向不明']:.0%}", alt="按此前存款大小分组的堆叠柱：流失金额的去向占比。",
                      source=f"{bank.name}，流水抽样，存款流失 {len(traced)} 户，大额为 {HIGH_VALUE / 1e4:.0f} 万元以上")  # fmt: skip
 
@@ -282,14 +284,14 @@ stayed = money.index[(before[months[6:-2]] >= FLOOR).all(axis=1) & ~money.index.
 pretend = leave.dropna().sample(len(stayed), replace=True, random_state=SEED).set_axis(stayed)
 curves = churn.event_ratios(panels, leave.dropna(), pretend)
 ratio = pd.DataFrame({name: curve["ratio"] for name, curve in curves.items()})
-clear = [name for name, curve in curves.items() if curve["low"][-1] > 1 or curve["high"][-1] < 1]
+clear = [name for name in list(curves)[:-1] if curves[name]["low"][-1] > 1 or curves[name]["high"][-1] < 1]
 fig = cu.charts.small_multiples(ratio, unit="倍", highlight=clear, band=curves)
 for ax in fig.axes:
     ax.axhline(1, color=cu.charts.NEUTRAL, linestyle="--")
-cu.charts.finish(fig, title=f"出走前一个月看得见差别的有 {len(clear)} 项：{'、'.join(clear) or '没有'}",
-                 source=f"{bank.name}，横轴为距出走月的月数，红线为看得见差别", alt="六张小图，流失户与留下户之比。")  # fmt: skip
+cu.charts.finish(fig, title=f"出走前一个月，前五项里有 {len(clear)} 项看得见差别（橙色）",
+                 source=f"{bank.name}，横轴为距出走月的月数，纵轴为流失户是留下户的几倍", alt="六张小图，流失户与留下户之比。")  # fmt: skip
 others = ratio["大额转往他行"]
-cu.say(f"“大额转往他行”出走当月是 {others[0]:.1f} 倍，前一个月只有 {others[-1]:.1f} 倍：当月的跳升就是出走本身，"
+cu.say(f"出走前一个月就看得见的：{'、'.join(clear) or '没有'}。“大额转往他行”出走当月是 {others[0]:.1f} 倍，前一个月只有 {others[-1]:.1f} 倍：当月的跳升就是出走本身，"
        "拿它当预警，等于看着人出门再说他要出门。")  # fmt: skip
 
 # %% [markdown]
@@ -321,19 +323,19 @@ curves, tests = {}, {}
 for what, table in {"价值": spells, "换经理": episodes}.items():
     for group, part in table.groupby("group"):
         curves[group] = cu.analysis.survival.kaplan_meier(part["stop"], part["event"], part["entry"])
-    if table["group"].nunique() > 1:
+    if len(table["group"].unique()) > 1:
         columns = [table["stop"], table["event"], table["group"], table["entry"]]
         tests[what] = cu.analysis.survival.log_rank(*columns)["p"]
 last = pd.Series({group: curve["survival"].iloc[-1] for group, curve in curves.items()})
-fig = cu.charts.survival_curves(curves, lowest=0.7)
-cu.charts.finish(fig, title=f"观察一年多，留存最低的是“{last.idxmin()}”：{last.min():.0%}",
+fig = cu.charts.survival_curves(curves, lowest=max(0, np.floor(last.min() * 10 - 0.5) / 10))
+cu.charts.finish(fig, title=f"观察 {len(months) - 9} 个月，留存最低的是“{last.idxmin()}”：{last.min():.0%}",
                  source=f"{bank.name}，{len(spells):,} 户，第 0 月是 {months[6]:%Y-%m}",
                  alt="留存曲线：" + "，".join(f"{group} {value:.0%}" for group, value in last.items()) + "。")  # fmt: skip
 for what, p in tests.items():
     word = "超出了偶然的范围" if p < 0.05 else "还在偶然的范围里，不能说谁快谁慢"
     cu.say(f"- 按{what}分的两条线：差别{word}（对数秩检验 p = {p:.3f}）。")
 
-# %% [markdown]
+# %% [markdown] outline=["S000-1.3.5.4.1"]
 # ## 演示六：把信号放进同一个模型
 #
 # 几个信号会一起出现，要放在一起比。做法叫“人月表”：一个客户一个月一行，左边是**月底已知**的信号，
@@ -362,7 +364,7 @@ odds = cu.analysis.survival.fit_hazard(person_months, list(signals), "leaves", "
 odds = odds.join(person_months[list(signals)].mean().rename("exposed"))
 odds["label"] = [f"{chinese[name]}（{odds.loc[name, 'exposed']:.1%} 的人月有）" for name in odds.index]
 visible = [chinese[name] for name in odds.index if odds.loc[name, "low"] > 1]
-fig = cu.charts.forest(odds, "odds_ratio", label="label", reference=1, log=True)
+fig = cu.charts.forest(odds, "odds_ratio", label="label", reference=1, log=True, unit="优势比（倍）")
 cu.charts.finish(fig, title=f"一起放进模型后，{len(visible)} 个信号的区间在一倍以上",
                  source=f"{bank.name}，{len(person_months):,} 个人月，流失 {person_months['leaves'].sum():,} 次",
                  alt="森林图：" + "，".join(f"{chinese[n]} {v:.1f} 倍" for n, v in odds["odds_ratio"].items()) + "。")  # fmt: skip
@@ -373,7 +375,7 @@ cu.say(f"平均每月流失率 {monthly_rate:.2%}，三个月里走的机会是 
        f"{len(none) / len(person_months):.0%}，全部流失里有 {none['leaves'].sum() / person_months['leaves'].sum():.0%} 出在他们身上**："
        "光靠这几个信号，大半的流失事先看不见。")  # fmt: skip
 
-# %% [markdown]
+# %% [markdown] outline=["S000-1.1.3.1.1"]
 # ## 演示七：预警模型，先防偷看，再谈准不准
 #
 # 用早的月份学、晚的月份考：最后三个月当考卷，之前三个月用来校准，再早的用来学。比三样东西：逻辑回归、
@@ -422,8 +424,8 @@ person_months["score"] = final.predict(person_months)
 rank = person_months.groupby("month")["score"].rank(pct=True)
 listed = person_months[rank > 1 - ALERT_SHARE].assign(number=1)
 streak = wide(listed, "number").reindex(**grid).astype(int)
-for last_month, month in zip(months[:-1], months[1:], strict=True):
-    streak[month] = streak[month] * (streak[last_month] + 1)
+for place in range(1, len(months)):  # 连续上榜几个月
+    streak[months[place]] *= streak[months[place - 1]] + 1
 hits = person_months[person_months["leaves"] == 1]
 lead = np.array([streak.loc[who, when] for who, when in hits[["customer_id", "month"]].to_numpy()]).clip(max=6)
 tables = {name: model_tools.lift_table(test["leaves"], scores[name]) for name in ("逻辑回归", "提升树")}
@@ -594,7 +596,7 @@ main_share = main.groupby("destination").size() / len(traced)
 feature_columns = ...  # ← 用到哪些列
 warning = ...  # ← 给 test 打出的概率
 ### BEGIN SOLUTION
-feature_columns = [*signals, "mobile_user", "on_payroll", "size"]
+feature_columns = [*signals, "size"]
 learn = pd.concat([train, valid])
 chosen = model_tools.fit_logit(learn, feature_columns, "leaves")
 warning = chosen.predict(test)

@@ -497,6 +497,14 @@ def _level(answer: Any, context: Context) -> bool:
     return bool(rate / 2 <= float(np.mean(np.asarray(answer, dtype=float))) <= rate * 2)
 
 
+def _numbers(answer: Any) -> np.ndarray:
+    """Return an answer as numbers, nothing if it holds none."""
+    try:
+        return np.asarray(answer, dtype=float).ravel()
+    except (TypeError, ValueError):
+        return np.zeros(1)
+
+
 E3 = Question(
     "E3",
     "warning",
@@ -518,7 +526,12 @@ E3 = Question(
                 _level,
                 "打出的概率平均起来，比学习期每月的流失率高或低了一倍以上：不要给少数类加权，"
                 "加了权要重新校准。",
-            )
+            ),
+            Invariant(
+                "分得出先后",
+                lambda answer, context: len(np.unique(_numbers(answer))) >= 8,
+                "很多人月的概率一模一样，排不出先后：不要四舍五入。",
+            ),
         ),
     ),
     hints=(
@@ -531,12 +544,12 @@ E3 = Question(
         Misconception(
             "reversed",
             "你给的是“不走”的概率：越高越安全。要的是走的概率。",
-            lambda context: 1 - expected_warning(context),
+            matches=lambda answer, context: float(np.mean(_numbers(answer))) > 0.5,
         ),
         Misconception(
             "hard_labels",
             "你给的是零和一的判断，分不出先打给谁，也没法乘金额。要给概率。",
-            lambda context: (expected_warning(context) > 0.01).astype(int),
+            matches=lambda answer, context: set(np.unique(_numbers(answer))) == {0.0, 1.0},
         ),
     ),
     parameters=("FLOOR", "STATE_CUTS"),

@@ -53,7 +53,7 @@ staffing, aum_tier = cu.analysis.staffing, cu.analysis.tiers.aum_tier
 # 十二月，支行行长翻着三年前的开门红战报：那年一季度揽的三年期，马上就要到期了。他问你四件事：
 # **哪几天人最多，柜台顶不顶得住？老利率那么高，到期是省钱还是丢钱？电话该打给谁？打了，真的有用吗？**
 #
-# 最后一问最容易答错。翻台账，接过电话的客户续存率反而低一点，有人就说“电话别打了”。本课会看到，这句话错在哪里。
+# 最后一问最容易答错。有人翻了翻台账：接过电话的客户，续存率也不见得高，于是说“电话别打了”。这句话对不对？错的话，错在哪里？
 #
 # 这些数据**不能**说明两件事：没到过期的新客户会怎么选；别家银行下个月会不会突然调价。它们也**不能**替你决定
 # 一笔老存款该不该留，那是定价的事，不是名单的事。
@@ -128,9 +128,9 @@ cu.charts.finish(
 )
 soon = scope[scope["month"].isin(ladder.index[:3])]
 old = soon[soon["term_months"] >= 36]
-cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{quarter:.0%}**。这三个月到期的钱里，三年期以上占 "
-       f"**{old['full_amount'].sum() / soon['full_amount'].sum():.0%}**，多半是 {old['open_date'].dt.year.mode().max():.0f} 年"
-       "同样这几个月揽来的：当年集中揽，今天就集中到期。")
+verdict = "当年集中揽，今天就集中到期" if quarter > 1.2 * fair else f"不算集中，最高的是 {view['share'].idxmax():%Y-%m}"
+cu.say(f"如果到期均匀分布，三个月应占 {fair:.0%}，实际占 **{quarter:.0%}**：{verdict}。这三个月到期的钱里，三年期以上占 "
+       f"{old['full_amount'].sum() / soon['full_amount'].sum():.0%}，多半是 {old['open_date'].dt.year.mode().max():.0f} 年同样这几个月揽来的。")
 
 # %%
 by_branch = next_year.pivot_table(index="branch_id", columns="month", values="full_amount",
@@ -335,8 +335,9 @@ open_term["visits"] = open_term["chance"] * open_term["weight"]
 open_term["visit_date"] = maturity.next_workday(open_term["maturity_date"], calendar)
 
 # %%
-if bank.has("queue_log"):
-    queue = bank.load("queue_log", ["branch_id", "date", "half_hour", "tickets", "served_minutes", "counters_open"])
+fields = ["branch_id", "date", "half_hour", "tickets", "served_minutes", "counters_open"]
+queue = bank.load("queue_log", fields) if bank.has("queue_log") else pd.DataFrame()
+if len(queue):
     queue["open_minutes"] = queue["counters_open"] * 30
     days = queue.groupby(["branch_id", "date"])[["tickets", "served_minutes", "open_minutes"]].sum().reset_index()
     days["use"] = days["served_minutes"] / days["open_minutes"]
@@ -344,7 +345,7 @@ if bank.has("queue_log"):
                                          served=("served_minutes", "sum"), tickets=("tickets", "sum"))
     desk["minutes"] = desk["served"] / desk["tickets"]
 else:
-    cu.say(f"本行没有网点排队记录：假定平日忙 {ORDINARY_USE:.0%}，一位客户 {COUNTER_MINUTES:.0f} 分钟。")
+    cu.say(f"这一天以前没有网点排队记录：假定平日忙 {ORDINARY_USE:.0%}，一位客户 {COUNTER_MINUTES:.0f} 分钟。")
     desk = branches.set_index("branch_id").assign(use=ORDINARY_USE, minutes=COUNTER_MINUTES)
     desk["open_minutes"] = desk["counters"] * 8 * 60
 desk["capacity"] = desk["open_minutes"] * (1 - desk["use"]) / desk["minutes"]
@@ -353,7 +354,7 @@ desk["capacity"] = desk["open_minutes"] * (1 - desk["use"]) / desk["minutes"]
 daily = maturity.expected_visits(open_term, open_term["chance"], by="branch_id", weight="weight")
 daily = daily[daily.index <= bank.as_of + pd.DateOffset(months=HORIZON_MONTHS)]
 found = []
-for branch in daily.columns:
+for branch in daily.columns.intersection(desk.index):
     events = maturity.event_days(daily[branch], desk.loc[branch, "capacity"], 3, EVENT_FACTOR).head(1)
     found.append(events.assign(branch_name=branch_name[branch], branch_id=branch))
 events = pd.concat(found).sort_values("load", ascending=False)
@@ -384,12 +385,12 @@ covered = open_term.loc[open_term["branch_id"] == busy, "weight"].median()
 cu.say(f"样本里这家支行一户通常代表全行 {covered:.0f} 户，按天看容易成堆。用全量数据重跑，小尖峰会平一些：先信周，再信天。")
 
 # %% [markdown]
-# 一天总量够，不等于每半小时都够。人扎堆在上午来，余力却在中午和傍晚。用排队公式（Erlang C）按半小时算：
+# 一天总量够，不等于每半小时都够：人往往扎堆来，余力却散在别的时段。用排队公式（Erlang C）按半小时算：
 # 要让等候超过 `WAIT_MINUTES` 分钟的人不多于 `WAIT_SHARE`，各需要几个柜口？比三种情形：平日、最挤那天听其自然、
 # 最挤那天把到期客户**预约**到有空的时段（柜口忙到八成五 [参数] 为止，约不进的另想办法）。公式假定来客随机，柜员快慢差不多。
 
 # %%
-if bank.has("queue_log"):
+if len(queue):
     hours = staffing.half_hour_plan(queue[queue["branch_id"] == busy], daily[busy].max(), WAIT_MINUTES, WAIT_SHARE)
     short = [(hours["need_" + name] - hours["counters"]).clip(lower=0).sum() / 2 for name in ["usual", "crowd", "booked"]]
     left = hours["extra"].sum() - (hours["booked"] - hours["tickets"]).sum()
@@ -446,10 +447,14 @@ window_end = bank.as_of + pd.Timedelta(days=PLAN_DAYS)
 in_plan = (calendar["date"] > bank.as_of) & (calendar["date"] <= window_end) & calendar["workday"]
 work_days = calendar.loc[in_plan, "date"].tolist()
 callable_count = mine.loc[mine["can_call"], "customer_id"].nunique()
-week = mine["maturity_date"].dt.to_period("W").value_counts()
+week = mine["maturity_date"].dt.to_period("W").value_counts().head(1)
+first = week.index[0].start_time - pd.Timedelta(days=CALL_EARLY)
+last = week.index[0].end_time - pd.Timedelta(days=CALL_LATE)
+room = sum(first <= day <= last for day in work_days) * CALLS_PER_DAY
 cu.say(f"{branch_name[my_branch]}往后 {PLAN_DAYS + CALL_EARLY} 天到期 {len(mine)} 笔，能打电话的客户 **{callable_count}** 位；"
        f"{len(work_days)} 个工作日，每天 {CALLS_PER_DAY} 个，最多打 **{len(work_days) * CALLS_PER_DAY}** 个。"
-       f"可到期最多的一周就有 {week.max()} 笔，都要挤在前面那几天打，总数够不等于排得开。")
+       f"可到期最多的一周（{week.index[0].start_time:%m-%d} 起）有 {week.iloc[0]} 笔，合适的那几天最多打 {room} 个："
+       f"{'总数够，这几天也排不开' if week.iloc[0] > room else '排得开'}。")
 
 # %% [markdown]
 # ## 练习
@@ -612,7 +617,7 @@ cu.check("E4")
 # %% tags=["wrong:E4:ignores_refusals"]
 free = dict.fromkeys(work_days, CALLS_PER_DAY)
 calls, done = [], set()
-for row in due_list[due_list["branch_id"] == my_branch].sort_values("at_risk", ascending=False).itertuples():
+for row in mine.sort_values(["can_call", "at_risk"], ascending=[True, False]).itertuples():
     days = [day for day in work_days
             if free[day] > 0 and CALL_LATE <= (row.maturity_date - day).days <= CALL_EARLY]
     if days and row.customer_id not in done:
@@ -657,15 +662,16 @@ plan = pairs.loc[kept, ["account_id", "call_date"]]
 # 名单里每个能打的客户有四步节奏和话术，谢绝来电、号码无效的也在，但动作是“到店当面问”。到期一过就销毁。
 
 # %%
-cu.carry_on("E3")
-cu.carry_on("E4")
+for question in ["E1", "E3", "E4"]:
+    cu.carry_on(question)
 sheet = mine.merge(plan, on="account_id", how="left").sort_values(["call_date", "at_risk"], ascending=[True, False])
 sheet["branch_name"] = branch_name[my_branch]
 sheet["customer"] = cu.analysis.privacy.pseudonym(sheet["customer_id"], "m02_n02-课堂演示密钥-行内另存", length=10)
 sheet["band"] = pd.cut(sheet["amount"], [0, 5e4, 2e5, 5e5, np.inf], right=False,
                        labels=["5 万元以下", "5-20 万元", "20-50 万元", "50 万元以上"]).astype(str)
-sheet["message_date"] = sheet["maturity_date"] - pd.Timedelta(days=30)
+sheet["message_date"] = (sheet["maturity_date"] - pd.Timedelta(days=30)).clip(lower=bank.as_of + pd.Timedelta(days=1))
 sheet["catch_up"] = maturity.next_workday(sheet["visit_date"] + pd.Timedelta(days=1), calendar)
+sheet.loc[sheet["do_not_call"], ["message_date", "catch_up"]] = pd.NaT
 choices = [sheet["call_date"].notna(), ~sheet["can_call"]]
 sheet["action"] = np.select(choices, ["电话", "不打电话，到店当面问"], "短信提醒，到店面谈")
 dear = sheet["rate"] > sheet["term_months"].map(by_term["new_rate"]) + 0.5
@@ -675,15 +681,15 @@ sheet["script"] = np.where(dear, "先讲利率已调，再问用途，给存期�
 day_load = daily[my_branch][daily.index.isin(work_days)].to_frame("visits")
 day_load["calls"] = plan.groupby("call_date").size()
 day_load["calls"] = day_load["calls"].fillna(0)
-day_load["capacity"] = desk.loc[my_branch, "capacity"]
+day_load["capacity"] = desk["capacity"].get(my_branch, np.nan)
+day_load = day_load.round(1)
 three = day_load["visits"].rolling(3, min_periods=1).sum()
 steps = [three > EVENT_FACTOR * day_load["capacity"], day_load["visits"] > 0.5 * day_load["capacity"]]
 day_load["measure"] = np.select(steps, ["活动日：上门、沙龙、分批预约", "加开柜口，引导错峰"], "照常")
 purge = bank.as_of + pd.Timedelta(days=PURGE_DAYS)
 words = {"day": "日期", "visits": "预计到店", "calls": "要打的电话", "capacity": "一天余力", "measure": "安排"}
 roster = cu.deliver.Sheet(day_load.reset_index(), title="排班表", names=words, units={"visits": "人次", "capacity": "人次"})
-pivot = my_ladder if isinstance(my_ladder, pd.DataFrame) else ladder
-month_view = pivot.sum(axis=1).rename("full_amount").rename_axis("month").reset_index()
+month_view = my_ladder.sum(axis=1).rename("full_amount").rename_axis("month").reset_index()
 month_view["month"] = month_view["month"].astype(str).str.slice(0, 7)
 
 # %%
@@ -693,7 +699,7 @@ path = bank.output_dir("m02_n02") / f"到期稳存名单_{branch_name[my_branch]
 cu.deliver.call_list(
     path, sheet[shown], title="到期稳存名单", purpose="到期稳存联系", purge_date=purge,
     result_codes=["接通-续存", "接通-考虑", "接通-转出", "未接通", "号码无效", "谢绝来电"],
-    notes=["先打排在前面的；到期日前 7 天还没接通的，改为到店面谈。", "谢绝来电的客户不打电话、不发短信。"],
+    notes=["先打排在前面的；到期日前没接通的，改为到店面谈。", "谢绝来电的客户不打电话、不发短信，只在到店时当面问。"],
     names={"call_date": "电话日", "customer": "客户（假名）", "band": "金额档", "action": "动作", "script": "话术",
            "message_date": "短信日", "catch_up": "补联系日"},
     extra={"到期视图": cu.deliver.Sheet(month_view, names={"full_amount": "到期金额"}), "排班表": roster})
@@ -714,7 +720,7 @@ cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计
 # ## 小结
 #
 # 到期视图就是一张透视表，换一个列名就换一个问题；金额看省钱和缺口，人次看柜口和活动日。
-# 名单的先后主要由金额定，能不能打、哪天打由规矩和容量定。电话有没有用，只有抽签不打的那一组能回答。
+# 名单的先后看金额和会走的可能，能不能打、哪天打由规矩和容量定。电话有没有用，只有抽签不打的那一组能回答。
 #
 # 下一课：存款流失——状态、去向、预警与分类挽留。
 

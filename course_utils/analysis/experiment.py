@@ -280,3 +280,38 @@ def logistic(
         }
     )
     return table.drop(index="const").rename_axis("feature")
+
+
+def linear(rows: pd.DataFrame, outcome: str, features: list[str]) -> pd.DataFrame:
+    """Fit least squares and return the coefficients with heteroscedasticity-robust intervals.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row a unit; rows with missing values are left out.
+    outcome : str
+        Number to explain (for growth: the logarithm of after/before).
+    features : list of str
+        Numeric or boolean columns.
+
+    Returns
+    -------
+    DataFrame
+        Index = feature; ``coefficient``, ``low``, ``high`` (95 %), ``p``; attribute ``n`` holds
+        the rows used.
+    """
+    import statsmodels.api as sm
+
+    _need.columns(rows, [outcome, *features], "线性回归")
+    data = rows[[outcome, *features]].dropna().astype(float)
+    _need.that(len(data) > len(features) + 1, "线性回归的样本太少，请放宽筛选条件。")
+    fit = sm.OLS(data[outcome], sm.add_constant(data[features], has_constant="add")).fit(
+        cov_type="HC1"
+    )
+    interval = fit.conf_int()
+    table = pd.DataFrame(
+        {"coefficient": fit.params, "low": interval[0], "high": interval[1], "p": fit.pvalues}
+    )
+    table = table.drop(index="const")
+    table.attrs["n"] = len(data)
+    return table

@@ -19,20 +19,15 @@ YOUNG_FIRM = 0.35
 DEMAND_DRIFT = -0.10
 
 
-def top_share(values: np.ndarray, weights: np.ndarray, share: float = 0.05) -> float:
-    """Return the part of the weighted total that the richest `share` of weights hold."""
-    order = np.argsort(-values, kind="stable")
-    weight = np.cumsum(weights[order])
-    money = np.cumsum(values[order] * weights[order])
-    return float(np.interp(share * weight[-1], weight, money) / money[-1])
-
-
 def _compress(money: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
     """Raise money to a power so that the top 5 % hold `share`; the weighted total stays."""
+    order = np.argsort(-money, kind="stable")
+    heads = np.cumsum(weights[order])
     low, high = 0.3, 2.0
-    for _ in range(50):
+    for _ in range(30):
         middle = (low + high) / 2
-        if top_share(money**middle, weights) < share:
+        held = np.cumsum(money[order] ** middle * weights[order])
+        if np.interp(0.05 * heads[-1], heads, held) < share * held[-1]:
             low = middle
         else:
             high = middle

@@ -295,6 +295,6 @@ def month_table(book: Book, balances: Balances, flows: Panel) -> pd.DataFrame:
     columns["days_since_customer_transaction"] = pd.array(
         np.where(since < 0, 0, since), dtype="Int64"
     )
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(columns, copy=False)
     frame.loc[since < 0, "days_since_customer_transaction"] = pd.NA
     return frame

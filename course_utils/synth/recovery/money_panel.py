@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pandas as pd
 
@@ -30,36 +32,35 @@ def customer_weights(tables: Tables, customer_id: pd.Series) -> np.ndarray:
 
 def wide_month(tables: Tables, column: str) -> np.ndarray:
     """Return a column of ``customer_month`` as ``[customer, month]``; NaN where there is no row."""
-    rows = tables["customer_month"]
-    months = np.sort(rows["month"].unique())
-    return _wide(
-        tables,
-        rows["customer_id"],
-        np.searchsorted(months, rows["month"].to_numpy()),
-        len(months),
-        rows[column],
-    )
+    return _wide(tables, "customer_month", "month", column)
 
 
 def wide_year(tables: Tables, column: str) -> np.ndarray:
     """Return a column of ``customer_year`` as ``[customer, year]``; NaN where there is no row."""
-    rows = tables["customer_year"]
-    years = np.sort(rows["year"].unique())
-    return _wide(
-        tables,
-        rows["customer_id"],
-        np.searchsorted(years, rows["year"].to_numpy()),
-        len(years),
-        rows[column],
-    )
+    return _wide(tables, "customer_year", "year", column)
 
 
-def _wide(
-    tables: Tables, customer_id: pd.Series, when: np.ndarray, width: int, values: pd.Series
-) -> np.ndarray:
-    customers = tables["customer"]["customer_id"]
-    panel = np.full((len(customers), width), np.nan)
-    panel[pd.Index(customers).get_indexer(customer_id), when] = values.to_numpy(dtype=float)
+#: Positions of the last panel of each name: looking up millions of ids is the slow part.
+_POSITIONS: dict[str, tuple[weakref.ref, weakref.ref, np.ndarray, np.ndarray, int]] = {}
+
+
+def _positions(tables: Tables, name: str, time: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return row of the customer, column of the period, and number of periods, for each row."""
+    panel, customer = tables[name], tables["customer"]
+    known = _POSITIONS.get(name)
+    if known is not None and known[0]() is panel and known[1]() is customer:
+        return known[2:]
+    periods = np.sort(panel[time].unique())
+    row = pd.Index(customer["customer_id"]).get_indexer(panel["customer_id"])
+    when = np.searchsorted(periods, panel[time].to_numpy())
+    _POSITIONS[name] = weakref.ref(panel), weakref.ref(customer), row, when, len(periods)
+    return row, when, len(periods)
+
+
+def _wide(tables: Tables, name: str, time: str, column: str) -> np.ndarray:
+    row, when, width = _positions(tables, name, time)
+    panel = np.full((len(tables["customer"]), width), np.nan)
+    panel[row, when] = tables[name][column].to_numpy(dtype=float)
     return panel
 
 

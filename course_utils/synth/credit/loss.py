@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 TOWN_TYPES = ("营业部", "城区")
 TOWN_LOSS, TOWN_GAP_LOSS = 0.105, 0.18  # county seat: base, added when the gap is large
-VILLAGE_LOSS, MANAGER_LOSS, AGE_LOSS = 0.10, 0.26, 0.82
-NOISE_LEVEL, NOISE_SD = 0.245, 2.3  # of the noise branch: town mean plus so many standard errors
+VILLAGE_LOSS, MANAGER_LOSS, AGE_LOSS = 0.10, 0.26, 0.95
+NOISE_LEVEL, NOISE_SD = 0.245, 2.2  # of the noise branch: town mean plus so many standard errors
 RECALL_MONTHS = 60
 RECALL_HOLDOUT = 0.12
 EARLY_DAYS, LATE_DAYS = (12, 58), (75, 300)
@@ -76,7 +76,7 @@ def noise_branch(sim: Simulation) -> tuple[int, float]:
     )
     usable = (counts >= 3) & (town if town.sum() > 1 else np.ones(len(town), dtype=bool))
     branch = int(np.argmin(np.where(usable, counts, 10**9)))
-    error = np.sqrt(NOISE_LEVEL * (1 - NOISE_LEVEL) / max(1.25 * counts[branch], 12.0))
+    error = np.sqrt(NOISE_LEVEL * (1 - NOISE_LEVEL) / max(1.8 * counts[branch], 12.0))
     return branch, float(min(NOISE_LEVEL + NOISE_SD * error, 0.6))
 
 
@@ -164,10 +164,12 @@ def recall_lost(
     late = late_possible & balanced(rng, np.full(n, 0.55), late_possible)
     delay = np.where(late, rng.integers(*LATE_DAYS, n), rng.integers(*EARLY_DAYS, n))
     date = settled[row] + delay.astype("m8[D]")
-    arm = (np.argsort(np.argsort(rng.random(n))) + rng.integers(0, 3)) % 3
     held = balanced(rng, np.full(n, RECALL_HOLDOUT), late)
     order = np.argsort(np.argsort(people.price[book.person[row]], kind="stable"), kind="stable")
     sensitive = order >= round((1 - float(sim.effects.value("m03_n09", "price_sensitive"))) * n)
+    turn = np.lexsort((rng.random(n), sensitive, late, held))  # arms of equal size everywhere
+    arm = np.empty(n, dtype=np.int64)
+    arm[turn] = (np.arange(n) + rng.integers(0, 3)) % 3
     ratio = float(sim.effects.value("m03_n09", "early_recall"))
     level = 2 * MEAN_RETURN / (1 + ratio)
     response = np.where(sensitive, np.array(CUT_RESPONSE)[arm], 1.0)

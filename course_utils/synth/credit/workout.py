@@ -83,7 +83,8 @@ def work_out(
     due_now = unpaid & (rows.due <= as_of)
     np.add.at(owed, rows.loan[due_now], rows.interest[due_now])
     payroll = sim.people["has_payroll"].to_numpy(dtype=bool)[book.person[loan]]
-    full, ratio = _first_year(sim, payroll, (as_of - date).astype(np.int64), rng)
+    active = sim.people["active"].to_numpy(dtype=bool)[book.person[loan]]
+    full, ratio = _first_year(sim, payroll, active, (as_of - date).astype(np.int64), rng)
     recovered = np.where(full, 0, np.round(debt[loan] * ratio)).astype(np.int64)
     weight = sim.people["weight"].to_numpy(dtype=float)[book.person]
     performing = float((weight * debt)[(book.ending != BAD)].sum())
@@ -99,7 +100,11 @@ def work_out(
 
 
 def _first_year(
-    sim: Simulation, payroll: np.ndarray, age: np.ndarray, rng: np.random.Generator
+    sim: Simulation,
+    payroll: np.ndarray,
+    active: np.ndarray,
+    age: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return who pays in full within a year and the part the others pay."""
     entry = sim.effects.entry("m04_n04", "payroll_recover")
@@ -108,11 +113,11 @@ def _first_year(
     paid = FULL_PAYROLL if with_wage > without else FULL_OTHER
     share = np.where(payroll, paid, FULL_OTHER)
     known = age >= 365
-    full = known & balanced(rng, share, known, payroll)
+    full = known & balanced(rng, share, known, payroll, active)
     mean = np.where(
         payroll, (with_wage - paid) / (1 - paid), (without - FULL_OTHER) / (1 - FULL_OTHER)
     )
-    level = spread(rng, full, known, payroll)
+    level = spread(rng, full, known, payroll, active)
     return full, 2 * mean * level * np.clip(age / 365, 0, 1)
 
 

@@ -286,7 +286,10 @@ def recall_calls(tables: Tables) -> pd.DataFrame:
         log["loan_id"].map(loan["product_code"]), log["contact_time"].dt.year, log["lpr_1y"],
     ]  # fmt: skip
     rate = log["offered_rate"].astype(float)
-    log["cut"] = rate.groupby(group).transform("max") - rate
+    price = rate.groupby(group)
+    # only where the list price and the lowest price were both offered can the cut be read off
+    whole = price.transform("max") - price.transform("min") > 0.75
+    log["cut"] = (price.transform("max") - rate).where(whole)
     log["back"] = log["converted"].astype("boolean").fillna(False).astype(bool)
     return log
 

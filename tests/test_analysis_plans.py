@@ -222,6 +222,8 @@ def test_daily_average_identity():
 
 def test_fairness():
     old = pd.Series([100.0, 100.0])
+    alike = allocate.fairness(old, old + 0.1, pd.Series([10.0, 20.0]))
+    assert np.isnan(alike["correlation"]) and alike["difficulty_cv"] == pytest.approx(1 / 3)
     even = allocate.fairness(old, old + pd.Series([10.0, 20.0]), pd.Series([10.0, 20.0]))
     assert even["correlation"] == pytest.approx(1.0) and even["difficulty_cv"] == pytest.approx(0)
     base = allocate.fairness(old, old + pd.Series([20.0, 10.0]), pd.Series([10.0, 20.0]))

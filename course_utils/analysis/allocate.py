@@ -154,14 +154,15 @@ def fairness(old: pd.Series, target: pd.Series, potential: pd.Series) -> dict[st
     Returns
     -------
     dict
-        ``correlation`` of target growth with potential, ``difficulty_cv`` = standard deviation /
-        mean of difficulty = growth / potential.
+        ``correlation`` of target growth with potential (NaN if all grow by the same amount),
+        ``difficulty_cv`` = standard deviation / mean of difficulty = growth / potential.
     """
     growth = target - old
     difficulty = growth / potential.where(potential > 0)
     mean = float(difficulty.mean())
+    level = np.ptp(growth) <= 1e-9 * max(float(target.abs().max()), 1.0)
     return {
-        "correlation": float(np.corrcoef(growth, potential)[0, 1]),
+        "correlation": float("nan") if level else float(np.corrcoef(growth, potential)[0, 1]),
         "difficulty_cv": float(difficulty.std(ddof=0) / abs(mean)) if mean else float("nan"),
     }
 

@@ -203,7 +203,7 @@ cu.charts.finish(
     source=f"{branch} 资产 {CORE_FLOOR / 1e4:g} 万元以上客户；"
     f"另有 {len(local) - len(drawn)} 户没有净流出，不在图上")
 cu.say(f"{len(base)} 户样本里选出核心客户 **{len(core)}** 户（{len(core) / len(base):.0%}），"
-       f"其中只靠潜力和关系缺口入选的有 {int((hidden & ~rich).sum())} 户：只看资产排名，他们不会出现。")
+       f"其中只靠潜力和关系缺口入选的有 {int((hidden & ~rich).sum())} 户：只看价值排名，他们不会出现。")
 
 # %% [markdown] outline=["S004-D4.K1"]
 # ## 演示四：定期日均二十万客户的五年去向
@@ -233,7 +233,7 @@ cohort["n"] = state.value_counts().reindex(cohort.index, fill_value=0)
 cohort["share"] = cohort["customers"] / cohort["customers"].sum()
 band = cu.analysis.experiment.wilson(cohort["share"] * len(members), len(members))
 cohort[["low", "high"]] = band[["low", "high"]]
-cu.show(cohort, names=NAMES | {"low": "区间下限", "high": "区间上限", "index": "去向"},
+cu.show(cohort.rename_axis("去向"), names=NAMES | {"low": "区间下限", "high": "区间上限", "index": "去向"},
         units={"customers": "户", "share": "%", "low": "%", "high": "%"})
 cu.say(f"{first} 年的 {len(members)} 户样本（代表 {weight.sum():,.0f} 户），到 {last} 年："
        f"**{cohort.loc['升档', 'share']:.0%} 升档，{cohort.loc['流失', 'share']:.0%} 流失**。"
@@ -253,9 +253,9 @@ stops = pd.DataFrame({y: place(money[y]) for y in (first, first + 2, last)}, ind
 steps = [weight.groupby([stops[a], stops[b]]).sum().unstack(fill_value=0)
          for a, b in ((first, first + 2), (first + 2, last))]
 fig = cu.charts.state_flow(steps, labels=[f"{y} 年" for y in stops], order=ORDER, unit="户")
-early = (stops[first + 2] == "流失").mean() / max(gone.mean(), 1e-9)
+early = weight[(stops[first + 2] == "流失") & gone].sum() / max(weight[gone].sum(), 1)
 cu.charts.finish(
-    fig, title=f"五年流失 {cohort.loc['流失', 'share']:.0%}；其中约 {early:.0%} 在头两年就走了",
+    fig, title=f"五年流失 {cohort.loc['流失', 'share']:.0%}；走的人里 {early:.0%} 头两年就走了",
     alt="桑基图：同一批客户在三个年份的资产档位，最下面一条是流失。",
     source=f"客户年度表，{first} 年定期日均 {BIG_LINE / 1e4:g} 万元以上的客户，按权数")
 
@@ -274,11 +274,13 @@ compare = pd.DataFrame({
     "户数": [len(members), len(today_big)],
     "五年增长的中位数": [(money[last] / money[first] - 1).median(),
                  (held_aum.loc[back.index, last] / back.clip(lower=1) - 1).median()],
-    "看到的流失率": [gone.mean(), (held_aum.loc[back.index, last] < 0.2 * back).mean()],
+    "看到的流失率": [cohort.loc["流失", "share"], np.average(
+        held_aum.loc[back.index, last] < 0.2 * back, weights=people.loc[back.index, "weight"])],
 }, index=[f"从 {first} 年往后跟", f"从 {last} 年往回看"])
-cu.show(compare, units={"五年增长的中位数": "%", "看到的流失率": "%"}, names={"index": "看法"})
+cu.show(compare.rename_axis("看法"), units={"五年增长的中位数": "%", "看到的流失率": "%"})
 late = 1 - today_big.isin(members).mean()
-cu.say(f"今天的大户里有 **{late:.0%}** 当年并不在队列里。用往回看的增长去定明年的目标，会定得太高。")
+cu.say(f"今天的大户里有 **{late:.0%}** 当年并不在队列里。"
+       + ("用往回看的增长去定目标，会定得太高。" if compare.iloc[1, 1] > compare.iloc[0, 1] else "这家银行两种看法的增长差别不大。"))
 
 # %%
 start = held_aum[first]
@@ -293,7 +295,7 @@ raw = np.exp(plain.get(True, np.nan) - plain.get(False, np.nan)) - 1  # 不控�
 drivers = cu.analysis.experiment.linear(rows, "growth", list(rows.columns[1:]))
 effects = np.exp(drivers.iloc[:2][["coefficient", "low", "high"]]) - 1
 sure = effects.index[(effects["low"] > 0) | (effects["high"] < 0)]
-cu.show(effects, units=dict.fromkeys(effects, "%"), names={"coefficient": "多长", "low": "下限", "high": "上限"})
+cu.show(effects.rename_axis("条件"), units=dict.fromkeys(effects, "%"), names={"coefficient": "多长", "low": "下限", "high": "上限"})
 cu.say(f"不控制其他条件，三种以上产品的客户多长 {raw:+.0%}；控制以后 **{effects.iloc[0, 0]:+.0%}**。换经理那一行，区间"
        + ("不含零，交接值得当一件事来管。" if "换过管户经理" in sure else "含零，还不能下结论。"))
 
@@ -309,10 +311,11 @@ cu.say(f"不控制其他条件，三种以上产品的客户多长 {raw:+.0%}；
 # 5. **家庭链线**：登记了家人，而家人有存款在这一周到期；
 # 6. **走访线**：大户九十天没有见过面。
 #
-# 任务要排到天：到期线排在到期那天（遇节假日顺延到工作日），其余按客户资产从大到小，轮流放进工作日。
+# 任务要排到天：到期线排在到期那天（遇节假日顺延到工作日），其余按客户资产从大到小，轮流放进工作日；
+# 同一位客户命中几条线，排在同一天，一次见面办完。
 
 # %%
-WEEK = pd.Timedelta(days=7)
+WEEK, cuts = pd.Timedelta(days=7), list(cu.analysis.tiers.CUTS)
 start = today + pd.Timedelta(days=1)
 book = people[asked & (people["branch_id"] == branch) & ~people["do_not_call"]].sort_values("aum", ascending=False)
 term = live[live["kind"] != "活期"]
@@ -332,15 +335,16 @@ tasks = pd.concat([book.loc[flag, ["manager_id", "aum"]].assign(line=line) for l
 tasks = tasks.sort_values("aum", ascending=False, kind="stable").reset_index()
 calendar = bank.load("calendar", columns=["date", "workday"])
 days = calendar.loc[calendar["workday"] & calendar["date"].between(start, start + WEEK), "date"].to_list()
-ends = tasks["customer_id"].map(due.groupby("customer_id")["maturity_date"].min())
-tasks["date"] = cu.analysis.crm.spread_tasks(tasks, days, ends.where(tasks["line"] == "到期线"))
+once = tasks.drop_duplicates("customer_id").set_index("customer_id")
+once["date"] = cu.analysis.crm.spread_tasks(once, days, due.groupby("customer_id")["maturity_date"].min())
+tasks["date"] = tasks["customer_id"].map(once["date"])
 count, load = tasks["line"].value_counts(), tasks.groupby("manager_id").size()
-fig = cu.charts.task_calendar(tasks, date="date", kind="line", label="manager_id", max_rows=12)
-cu.charts.finish(
-    fig, title=f"{branch} 下一周 {len(tasks)} 件任务、{tasks['customer_id'].nunique()} 位客户，{count.index[0]}最多",
-    alt="任务日历：横轴日期，纵轴客户经理，颜色和形状是六个线条。", source=f"{start:%Y-%m-%d} 起一周")
-cu.say(f"有管户的任务平均每位经理 **{load.mean():.0f}** 件；没有管户经理的 {int(tasks['manager_id'].isna().sum())} 件，"
-       "没人领就等于没有。同一位客户命中几条线，一次见面办完，不要打几个电话。")
+busy = load.idxmax()
+fig = cu.charts.task_calendar(tasks[tasks["manager_id"] == busy], label="customer_id", kind="line", max_rows=15)
+cu.charts.finish(fig, title=f"{busy} 下一周有 {load.max()} 件任务；图上是线条最多的十五位客户",
+                 alt="任务日历：横轴日期，纵轴客户号，颜色和形状是六个线条。", source=f"{start:%Y-%m-%d} 起一周")
+cu.say(f"{branch} 共 {len(tasks)} 件任务、{len(once)} 位客户，**{count.index[0]}**最多（{count.iloc[0]} 件）；"
+       f"有管户的平均每位经理 {load.mean():.0f} 件，没有管户经理的 {int(tasks['manager_id'].isna().sum())} 件，没人领就等于没有。")
 
 # %% [markdown] outline=["S004-D4.K2"]
 # ## 演示六：接触的量化标准——缺多少次、缺多少小时
@@ -353,7 +357,7 @@ cu.say(f"有管户的任务平均每位经理 **{load.mean():.0f}** 件；没有
 quarter = spoken[spoken["contact_time"] > today - pd.DateOffset(months=3)].groupby("customer_id").size()
 owned = people[asked & people["manager_id"].notna()]
 plan_done = portfolio.contact_gap(owned, quarter, minutes=CONTACT_MINUTES)
-cu.show(plan_done, names=STEPS, units={"rate": "%"})
+cu.show(plan_done, names=STEPS, units={"rate": "%", "gap": "次", "gap_hours": "小时"})
 overall = plan_done["done"].sum() / plan_done["planned"].sum()
 hours = plan_done["gap_hours"].sum() / owned["manager_id"].nunique()
 fig = cu.charts.stacked_ladder(
@@ -400,7 +404,7 @@ current = snapshot(panels, width)
 people["chance"] = model.predict(current).reindex(people.index)
 rising = people["chance"] >= people["chance"].quantile(0.9)
 blocked = (rising & ~people["may_call"]).sum() / max(rising.sum(), 1)
-cu.say(f"**{win}**。离上一档近的人多走一小步就升档，这有一半是尺子的缘故，不全是潜力；名单上要同时写距离。"
+cu.say(f"**{win}**。离上一档近的人多走一小步就升档，这里有尺子的缘故，不全是潜力；名单上要同时写距离。"
        f"今天打分最高的一成里，有 {blocked:.0%} 没有营销授权或在勿扰名单上，**一律不联系**。")
 
 # %% [markdown] outline=["S004-D4.4"]
@@ -599,7 +603,11 @@ order = ready.groupby("manager_id").size().sort_index().sort_values(ascending=Fa
 choices = ready[ready["manager_id"] == order.index[1]]  # 可选客户最多的第二位经理
 my_ten = ...  # ← 可以用 choose_ten，也可以自己挑
 ### BEGIN SOLUTION
-my_ten = choices.loc[choose_ten(choices)].reset_index()
+wanted = {"高潜力": (choices["potential"], min(3, choices["potential"].sum())),
+          "下滑": (choices["at_risk"], min(2, choices["at_risk"].sum()))}
+picked = cu.analysis.allocate.knapsack(
+    choices["uplift"], choices["hours"], HOURS_BUDGET, (10, 10), wanted)
+my_ten = choices.loc[picked].reset_index()
 ### END SOLUTION
 
 # %% tags=["check:E3"]
@@ -624,10 +632,7 @@ my_ten = refused.nlargest(10, "outside").reset_index()
 
 # %% tags=["alternative:E3:swap"]
 order = ready.groupby("manager_id").size().sort_index().sort_values(ascending=False, kind="stable")
-pool = ready[ready["manager_id"] == order.index[1]]
-mix = {"p": (pool["potential"], min(3, int(pool["potential"].sum()))),
-       "r": (pool["at_risk"], min(2, int(pool["at_risk"].sum())))}
-picked = cu.analysis.allocate.knapsack(pool["uplift"], pool["hours"], HOURS_BUDGET, (10, 10), mix)
+picked = choose_ten(ready[ready["manager_id"] == order.index[1]])
 my_ten = pd.DataFrame({"customer_id": list(picked)})
 
 # %% [markdown]
@@ -653,7 +658,7 @@ def week_tasks(customers, deposits, start):
              "异动线": table["aum"] < RISK_LINE * table["before"],
              "生日节日线": table["birth_month"].isin(months),
              "权益线": pd.Series(level > old, index=table.index),
-             "家庭链线": table["kin_id"].isin(due) & table["kin_id"].notna(),
+             "家庭链线": table["kin_id"].isin(due),
              "走访线": (table["aum"] >= BIG_LINE) & (idle.isna() | (idle > 90))}
     return pd.concat([table.loc[flag, ["customer_id"]].assign(line=name) for name, flag in rules.items()])
 
@@ -754,7 +759,7 @@ path = cu.deliver.workbook(
      "10人PDCA": Sheet(pdca, names=NAMES, units=UNITS, formulas=FORMULAS, notes=notes,
                      choices={"next_step": ["加见面", "找家人", "谈权益", "换客户"]}),
      "本周任务": Sheet(tasks[["date", "manager_id", "customer_id", "line"]].sort_values("date"), names=NAMES),
-     "接触标准": Sheet(plan_done.reset_index(), names=STEPS, units={"rate": "%"})},
+     "接触标准": Sheet(plan_done.reset_index(), names=STEPS, units={"rate": "%", "gap": "次"})},
     title=f"{branch} 核心客户清单与十人 PDCA", purpose="核心客户经营", purge_date=today + pd.DateOffset(days=120))
 cu.say(f"已保存：`{path.name}`，{len(listed)} 位核心客户，{pdca['manager_id'].nunique()} 位经理各十人。")
 cu.progress()

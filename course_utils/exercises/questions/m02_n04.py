@@ -216,6 +216,22 @@ def _ends(context: Context) -> tuple[int, int]:
     return int(years.min()), int(years.max())
 
 
+def same_flow(mine: Any, theirs: pd.DataFrame) -> str | None:
+    """Compare two cohort tables; the name of the index does not matter."""
+    if not isinstance(mine, pd.DataFrame):
+        return "要返回一张表（DataFrame），不是一个数或一列。"
+    lacking = [name for name in theirs.columns if name not in mine.columns]
+    if lacking:
+        return f"返回的表缺少列：{'、'.join(lacking)}。"
+    if [str(label) for label in mine.index] != list(STATES):
+        return "索引要依次是升档、同档、降档、流失，一行都不能少。"
+    for name, word in (("customers", "户数"), ("share", "占比")):
+        values = pd.to_numeric(mine[name], errors="coerce").to_numpy(float)
+        if not np.allclose(values, theirs[name].to_numpy(float), atol=1e-9):
+            return f"{word}不对。"
+    return None
+
+
 FLOW_CASES = behaviour(
     Case(
         "后来才达标的人",
@@ -246,6 +262,7 @@ FLOW_CASES = behaviour(
         "边界没处理好：达到门槛用 >= ，正好剩两成不算流失，正好在档位线上算上一档。",
     ),
     Case("全行", lambda context: (real_years(context), 2e5, *_ends(context))),
+    Case("零头客户", lambda context: (_years([("A", 2020, 4.0, 4.0)]), 1.0, 2020, 2025)),
     Case("换一道门槛", lambda context: (real_years(context), 5e4, *_ends(context))),
     Case("换两个年份", lambda context: (crafted_years(), 3e5, 2022, 2025)),
     Case("没有人达标", lambda context: (crafted_years(), 1e9, 2020, 2025)),
@@ -256,7 +273,7 @@ FLOW_CASES = behaviour(
         same,
         "结果不应随行的顺序改变。",
     ),
-    compare=frame(["index"], ["customers", "share"], order=True),
+    compare=same_flow,
     signature=("yearly", "floor", "first", "last"),
 )
 
@@ -329,12 +346,16 @@ def uplift_of(table: pd.DataFrame, context: Context) -> float:
     return float(pool(context)["uplift"].reindex(table["customer_id"]).sum())
 
 
-def _largest(column: str, ascending: bool = False) -> Callable[[Context], pd.DataFrame]:
-    def choose(context: Context) -> pd.DataFrame:
-        data = pool(context)
-        return data.sort_values(column, ascending=ascending, kind="stable").head(10).reset_index()
+def _is_largest(column: str) -> Callable[[Any, Context], bool]:
+    """Return whether an answer is simply the ten largest by a column."""
 
-    return choose
+    def matches(answer: Any, context: Context) -> bool:
+        if not isinstance(answer, pd.DataFrame) or "customer_id" not in answer.columns:
+            return False
+        ten = pool(context).sort_values(column, ascending=False, kind="stable").head(10)
+        return set(answer["customer_id"]) == set(ten.index)
+
+    return matches
 
 
 # ------------------------------------------------------------------------------- E4 six lines
@@ -410,11 +431,17 @@ def no_first(context: Context) -> tuple[Any, ...]:
     return _customers(rows), _deposits([]), pd.Timestamp("2026-03-25")
 
 
+def last_day_first(context: Context) -> tuple[Any, ...]:
+    """Week whose seventh day is the first of April."""
+    rows = [(f"C{m}", 6e4, 6e4, m, "2026-03-20", None, False) for m in (3, 4)]
+    return _customers(rows), _deposits([]), pd.Timestamp("2026-03-26")
+
+
 def maturities(context: Context) -> tuple[Any, ...]:
     """Deposits the day before, on the first, on the last day and the day after; two of one."""
     who = [(f"C{i}", 6e4, 6e4, 1, "2026-03-20", None, False) for i in range(4)]
     days = ["2026-03-29", "2026-03-30", "2026-04-05", "2026-04-06"]
-    rows = [(f"C{i}", day) for i, day in enumerate(days)] + [("C1", "2026-04-02")]
+    rows = [(f"C{i}", day) for i, day in enumerate(days)] + [("C2", "2026-04-02")]
     return _customers(who), _deposits(rows), START
 
 
@@ -466,6 +493,7 @@ LINE_CASES = behaviour(
         "勿扰客户一条都不派；家人到期也要派给客户；同一人同一条线只派一次。",
     ),
     Case("生日", birthdays, "生日月的第一天落在这一周才派，一个月只派一次。"),
+    Case("一号是最后一天", last_day_first, "一周的第七天正好是一号，也算落在这一周。"),
     Case("没有一号的一周", no_first, "这一周里没有哪个月的第一天，不应派生日任务；一周只有七天。"),
     Case("到期日", maturities, "一周是从 start 当天算起的七天，第八天不算；一人几笔到期只派一次。"),
     Case("走访", visits, "从没见过面的大户也要走访；正好 90 天不算超过；正好到线算大户。"),
@@ -574,10 +602,12 @@ QUESTIONS = [
             Misconception(
                 "largest_aum",
                 "你选的是资产最大的十位：已经在我们这里的钱不是增量。",
-                _largest("aum"),
+                matches=_is_largest("aum"),
             ),
             Misconception(
-                "forgot_hours", "你选的是增量最大的十位，没有看工时和搭配。", _largest("uplift")
+                "forgot_hours",
+                "你选的是增量最大的十位，没有看工时和搭配。",
+                matches=_is_largest("uplift"),
             ),
         ),
         parameters=("HOURS_BUDGET", "CAPTURE_RATE", "SAVE_RATE", "RISK_LINE", "PLAN_HOURS"),

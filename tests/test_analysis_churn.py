@@ -1,4 +1,4 @@
-"""First losses, ratios at a customer's own month, event ratios, spells cut at a change."""
+"""Losses, ratios at a customer's own month, event ratios, spells cut at a change, AUC gaps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course_utils.analysis import churn, survival
+from course_utils.analysis import churn, model, survival
 from course_utils.errors import CourseError
 
 MONTHS = pd.date_range("2024-01-31", periods=14, freq="ME")
@@ -96,3 +96,20 @@ def test_a_change_cuts_the_spell_and_later_time_is_left_out():
     assert got.loc[("c", True)].tolist() == [2, 5, True]
     assert got.loc[("d", False)].tolist() == [0, 4, False]
     assert ("d", True) not in got.index
+
+
+def test_the_gap_of_two_aucs_and_its_error_agree_with_the_definition_and_the_bootstrap():
+    rng = np.random.default_rng(11)
+    y = pd.Series((rng.random(3000) < 0.1).astype(int))
+    good, weak = y + rng.normal(0, 1.2, 3000), 0.4 * y + rng.normal(0, 1.2, 3000).round(1)
+    found = model.auc_gap(y, good, weak)
+    assert found["gap"] == pytest.approx(model.auc(y, good) - model.auc(y, weak))
+    draws = []
+    for _ in range(60):
+        rows = rng.integers(0, 3000, 3000)
+        draws.append(
+            model.auc(y.iloc[rows], good.iloc[rows]) - model.auc(y.iloc[rows], weak.iloc[rows])
+        )
+    assert (found["high"] - found["low"]) / (2 * 1.96) == pytest.approx(np.std(draws), rel=0.3)
+    assert model.auc_gap(y, good, good)["low"] == 0
+    assert np.isnan(model.auc_gap(0 * y, good, weak)["gap"])

@@ -481,6 +481,10 @@ my_ladder = next_year[next_year["branch_id"] == my_branch].pivot_table(
 my_ladder = open_term[open_term["branch_id"] == my_branch].pivot_table(
     index="month", columns="term_months", values="amount", aggfunc="sum", fill_value=0)
 
+# %% tags=["wrong:E1:averages"]
+my_ladder = open_term[open_term["branch_id"] == my_branch].pivot_table(
+    index="month", columns="term_months", values="full_amount", fill_value=0)
+
 # %% tags=["wrong:E1:closed_accounts"]
 rows = term[(term["branch_id"] == my_branch) & (term["maturity_date"] > bank.as_of)].copy()
 rows["month"] = rows["maturity_date"] + pd.offsets.MonthEnd(0)

@@ -25,6 +25,7 @@ from course_utils.exercises import (
     series,
     unique,
 )
+from course_utils.exercises.values import as_number, labels
 
 TERM_KINDS = ("定期", "大额存单")
 CALLED, HELD = "随机触达", "随机保留"
@@ -116,6 +117,11 @@ class WideTable:
             return "列名有两层：pivot_table 里的 values 写成一个列名，不要写成列表。"
         if not all(pd.api.types.is_numeric_dtype(kind) for kind in answer.dtypes):
             return "表里有不是数的列：月份放在行上（index），不要放在列里。"
+        rows, columns = set(labels(answer.index)), set(labels(answer.columns))
+        if {"All", "合计"} & (rows | columns):
+            return "多了合计的一行或一列：不要 margins，合计会让总数翻倍。"
+        if rows <= set(labels(expected.columns)):
+            return "行和列放反了：行是到期月份，列是存期。"
         return series(fill=0.0, keys="（月份, 存期）")(_cells(answer), _cells(expected))
 
 
@@ -155,6 +161,13 @@ def _sample(context: Context) -> pd.DataFrame:
     rows = open_deposits(context)
     rows = rows[rows["branch_id"] == branch_of(context)]
     return ladder(rows, rows["amount"])
+
+
+def _averages(context: Context) -> pd.DataFrame:
+    rows = open_deposits(context)
+    rows = rows[rows["branch_id"] == branch_of(context)]
+    count = ladder(rows, pd.Series(1.0, index=rows.index))
+    return (branch_ladder(context) / count).fillna(0.0)
 
 
 def _with_closed(context: Context) -> pd.DataFrame:
@@ -339,6 +352,9 @@ class EffectReport:
         """Compare the three numbers."""
         if not isinstance(answer, Mapping) or set(KEYS) - set(answer):
             return f"需要{self.shape}。"
+        values = [as_number(answer[key])[0] for key in WORDS]
+        if np.isfinite(values).all() and max(map(abs, values)) > 1:
+            return "三个数要用小数：高出一个百分点写成 0.01，不是 1。"
         for key, word in WORDS.items():
             loose = 1e-6 if key == "difference" else 0.008
             if reason := number(absolute=loose)(answer[key], expected[key]):
@@ -572,6 +588,7 @@ QUESTIONS = [
         misconceptions=(
             Misconception("one_year_only", "你只看了一年以内：两年、三年期还没到期的也在这张表里。", _one_year),
             Misconception("sample_amount", "你加的是样本里的金额，没有乘 weight：要用 full_amount。", _sample),
+            Misconception("averages", "格子里是平均每笔的金额：pivot_table 不写 aggfunc 就取平均，要写 aggfunc=\"sum\"。", _averages),
             Misconception(
                 "closed_accounts",
                 "你把提前支取、已经销户的也算进去了：它们不会再到期。",

@@ -138,7 +138,7 @@ def logit(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     beta = np.zeros(x.shape[1])
     beta[0] = np.log(max(y.mean(), 1e-6) / (1 - y.mean()))
     for _ in range(15):
-        p = 1 / (1 + np.exp(-(x @ beta)))
+        p = 1 / (1 + np.exp(-(x @ beta).clip(-30, 30)))
         hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-6 * np.eye(x.shape[1])
         step = np.linalg.solve(hessian, x.T @ (y - p))
         beta += step

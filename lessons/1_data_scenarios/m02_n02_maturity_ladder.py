@@ -486,7 +486,7 @@ my_ladder = open_term[open_term["branch_id"] == my_branch].pivot_table(
     index="month", columns="term_months", values="full_amount", fill_value=0)
 
 # %% tags=["wrong:E1:closed_accounts"]
-rows = term[(term["branch_id"] == my_branch) & (term["maturity_date"] > bank.as_of)].copy()
+rows = term[term["branch_id"] == my_branch].copy()
 rows["month"] = rows["maturity_date"] + pd.offsets.MonthEnd(0)
 my_ladder = rows.pivot_table(index="month", columns="term_months", values="full_amount", aggfunc="sum", fill_value=0)
 

@@ -172,8 +172,7 @@ def _averages(context: Context) -> pd.DataFrame:
 
 def _with_closed(context: Context) -> pd.DataFrame:
     rows = term_deposits(context)
-    mine = rows["branch_id"] == branch_of(context)
-    rows = rows[mine & (rows["maturity_date"] > context.as_of)]
+    rows = rows[rows["branch_id"] == branch_of(context)]
     return ladder(rows, rows["amount"] * rows["weight"])
 
 
@@ -591,7 +590,7 @@ QUESTIONS = [
             Misconception("averages", "格子里是平均每笔的金额：pivot_table 不写 aggfunc 就取平均，要写 aggfunc=\"sum\"。", _averages),
             Misconception(
                 "closed_accounts",
-                "你把提前支取、已经销户的也算进去了：它们不会再到期。",
+                "你把早就到期、已经销户的也算进去了：它们不会再到期。",
                 _with_closed,
             ),
             Misconception("whole_bank", "这是全行的视图：题目只要 my_branch 一家。", _whole_bank),

@@ -50,13 +50,39 @@ def conform_table(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
         for name, column in table.columns.items()
         if name in frame.columns
     }
-    result = pd.DataFrame(columns)
+    result = pd.DataFrame(columns, copy=False)
+    if _in_order(result, table.grain):
+        return result.reset_index(drop=True)
     return result.sort_values(list(table.grain), ignore_index=True, kind="stable")
+
+
+def _in_order(frame: pd.DataFrame, keys: tuple[str, ...]) -> bool:
+    """Say whether rows are already sorted by the keys, so that most tables need no sorting.
+
+    Each key is compared only where the keys before it are equal; a missing value means "unknown".
+    """
+    tied = np.arange(len(frame) - 1)
+    for name in keys:
+        values = frame[name]
+        if values.isna().any():
+            return False
+        array = values.to_numpy()
+        whole = len(tied) == len(array) - 1
+        left, right = (array[:-1], array[1:]) if whole else (array[tied], array[tied + 1])
+        rest = np.flatnonzero(~(left < right).astype(bool))
+        if not len(rest):
+            return True
+        if not (left[rest] == right[rest]).all():
+            return False
+        tied = tied[rest]
+    return True
 
 
 def _cast(values: pd.Series, kind: str, dtype: str) -> pd.Series:
     if kind in TEXT_TYPES:
         return _plain_text(values)
+    if values.dtype == dtype and kind != "money":
+        return values
     if kind == "money":
         # adding zero turns -0.0 into 0.0, which would be another byte
         return values.astype("float64").round(2) + 0.0
@@ -79,5 +105,5 @@ def _plain_text(values: pd.Series) -> pd.Series:
         if values.dtype == "str" and set(map(type, array)) <= {str, float}:
             return values
         codes, names = pd.factorize(array)
-    plain = np.array([str(name) for name in names] + [None], dtype=object)
-    return pd.Series(plain[codes], dtype="str", index=values.index)
+    plain = pd.array([str(name) for name in names], dtype="str")
+    return pd.Series(plain.take(codes, allow_fill=True), index=values.index)

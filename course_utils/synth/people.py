@@ -258,12 +258,18 @@ def _customer_table(sim: Simulation) -> pd.DataFrame:
         segment=shown.where(~firm, "企业"),
         id_hash=hex_hash("identity", people["person_key"]),
         phone_hash=hex_hash("phone", people["person_key"]),
-        masked_name=np.where(firm, people["firm_name"].map(mask_firm), name),
+        masked_name=np.where(firm, _masked_firms(people["firm_name"], firm), name),
         birth_year=born.dt.year.astype("Int64"),
         birth_month=born.dt.month.astype("Int64"),
         status="正常",
     )
     return frame.assign(weight=frame["weight"].astype(float))
+
+
+def _masked_firms(names: pd.Series, firm: np.ndarray) -> np.ndarray:
+    result = np.full(len(names), None, dtype=object)
+    result[firm] = [mask_firm(name) for name in names[firm]]
+    return result
 
 
 def mask_firm(name: str | None) -> str | None:

@@ -20,6 +20,10 @@ def setting(world: Mapping[str, Any], name: str) -> Any:
     return world[name]
 
 
+#: Characters of the numbers 000 … 999.
+_DIGITS = (np.arange(1000)[:, None] // np.array([100, 10, 1]) % 10 + 48).astype(np.uint32)
+
+
 def ids(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
     """Return id strings ``prefix + zero-padded number``, vectorised.
 
@@ -36,14 +40,17 @@ def ids(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
     -------
     numpy.ndarray of object, shape (n,)
     """
-    numbers = np.asarray(numbers, dtype=np.int64)
-    codes = np.empty((len(numbers), width + len(prefix)), dtype=np.uint32)
+    rest = np.asarray(numbers, dtype=np.int64)
+    codes = np.empty((len(rest), width + len(prefix)), dtype=np.uint32)
     for i, letter in enumerate(prefix):
         codes[:, i] = ord(letter)
-    rest = numbers.copy()
-    for i in range(width - 1, -1, -1):
-        codes[:, len(prefix) + i] = rest % 10 + 48
-        rest //= 10
+    for stop in range(width, 0, -3):  # three digits at a time, from the right
+        digits = min(3, stop)
+        upper = rest // 1000
+        codes[:, len(prefix) + stop - digits : len(prefix) + stop] = _DIGITS[
+            rest - upper * 1000, 3 - digits :
+        ]
+        rest = upper
     return codes.view(f"<U{width + len(prefix)}").ravel().astype(object)
 
 
@@ -114,16 +121,42 @@ def calibrated(score: np.ndarray, share: float, weights: np.ndarray | None = Non
     """Return probabilities ``logistic(score + c)`` whose (weighted) mean is `share`.
 
     The constant is found by bisection, so that a level can be planted without changing who is
-    likelier than whom.
+    likelier than whom. Newton's method first finds a narrow bracket: the bisection need not
+    evaluate anything outside of it.
     """
+    below, above = _bracket(score, share, weights)
     low, high = -30.0, 30.0
     for _ in range(60):
         middle = (low + high) / 2
-        if np.average(logistic(score + middle), weights=weights) < share:
+        if middle <= below:
+            low = middle
+        elif middle >= above:
+            high = middle
+        elif np.average(logistic(score + middle), weights=weights) < share:
             low = middle
         else:
             high = middle
     return logistic(score + (low + high) / 2)
+
+
+def _bracket(score: np.ndarray, share: float, weights: np.ndarray | None) -> tuple[float, float]:
+    """Return two constants that surely give a mean below and above `share`; else infinities."""
+    constant, width, clear = 0.0, 1e-10, 1e-13
+    for _ in range(12):
+        chance = logistic(score + constant)
+        gap = np.average(chance, weights=weights) - share
+        if abs(gap) < 1e-13:
+            break
+        slope = np.average(chance * (1 - chance), weights=weights)
+        step = gap / slope if slope > 0 else np.inf
+        if not abs(step) < 8:
+            return -np.inf, np.inf
+        constant -= step
+    below, above = constant - width, constant + width
+    low = np.average(logistic(score + below), weights=weights)
+    high = np.average(logistic(score + above), weights=weights)
+    sure = low < share - clear and high > share + clear
+    return (below, above) if sure else (-np.inf, np.inf)
 
 
 def draw_days(rng: np.random.Generator, first: pd.Timestamp, last: pd.Timestamp, count: int):

@@ -105,11 +105,15 @@ def login_days(
 
 def _payments(rng: np.random.Generator, who: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Say on which login days money moves: at most one day for each payment counted."""
-    order = np.lexsort((rng.random(len(who)), who))
-    start = np.searchsorted(who, who[order], side="left")
-    rank = np.arange(len(who)) - start
-    pays = np.zeros(len(who), dtype=bool)
-    pays[order] = rank < counts[who[order]]
+    draw = rng.random(len(who))
+    days = np.bincount(who, minlength=len(counts))
+    pays = (counts > 0)[who]
+    # days are drawn only for those with fewer payments than login days
+    some = np.flatnonzero(pays & (counts < days)[who])
+    few = who[some]
+    order = some[np.lexsort((draw[some], few))]
+    rank = np.arange(len(few)) - np.searchsorted(few, few, side="left")
+    pays[order] = rank < counts[few]
     return pays
 
 

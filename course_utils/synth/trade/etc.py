@@ -123,10 +123,10 @@ def _drops(sim: Simulation, person: np.ndarray, rng: np.random.Generator) -> np.
     drop = systematic_uniform(rng, len(person)) < DROP_SHARE
     if "loan_month" not in sim.tables or len(sim.tables["loan_month"]) == 0:
         return drop
-    customer = sim.people["customer_id"].to_numpy()[person]
+    customer = pd.Index(sim.people["customer_id"].to_numpy(dtype=object)[person])
     borrowers, overdue = recent_overdue(sim.tables)
-    has_loan = np.isin(customer, list(borrowers))
-    late = np.isin(customer, list(overdue))
+    has_loan = customer.isin(list(borrowers))
+    late = customer.isin(list(overdue))
     if not late.any():
         return drop
     p_late = late[has_loan].mean()

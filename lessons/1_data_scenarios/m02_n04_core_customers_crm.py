@@ -28,7 +28,7 @@ CONTACT_MINUTES = 15  # 一次接触平均多少分钟
 CAPTURE_RATE = 0.05  # 假设：用心经营九十天，外面的钱能请回多少
 SAVE_RATE = 0.30  # 假设：正在流走的钱能留住多少
 PLAN_HOURS = {"T0": 2, "T1": 2, "T2": 2, "T3": 3, "T4": 5, "T5": 8}  # 各层一户九十天要花几小时
-HOURS_BUDGET = 26  # 一位经理九十天能给十位客户多少小时
+HOURS_BUDGET = 24  # 一位经理九十天能给十位客户多少小时
 
 # %%
 import course_utils as cu
@@ -412,6 +412,7 @@ cu.say(f"**{win}**。离上一档近的人多走一小步就升档，这里有�
 #
 # 一位经理九十天只把十位客户做到极致。选谁？把**预期增量**加起来最大，同时满足三个条件：总工时不超过
 # `HOURS_BUDGET`；至少三位高潜力，至少两位正在下滑；没有授权的不选 [参数]。
+# 有的经理名下几乎都是大户，最省的搭配也超预算，就按最省的工时排，并在名单上看得见。
 #
 # > 预期增量 ＝ 外面的钱 × `CAPTURE_RATE` ＋ 比前六个月少掉的钱 × `SAVE_RATE` [定义]
 #
@@ -431,7 +432,9 @@ def choose_ten(mine, budget=HOURS_BUDGET):
     """在工时和搭配的约束下，选预期增量之和最大的十位。"""
     mix = {"高潜力": (mine["potential"], min(3, int(mine["potential"].sum()))),
            "下滑": (mine["at_risk"], min(2, int(mine["at_risk"].sum())))}
-    return cu.analysis.allocate.knapsack(mine["uplift"], mine["hours"], budget, (10, 10), mix)
+    knapsack = cu.analysis.allocate.knapsack
+    least = mine.loc[knapsack(-mine["hours"], mine["hours"], 1e6, (10, 10), mix), "hours"].sum()  # 最省的搭配
+    return knapsack(mine["uplift"], mine["hours"], max(budget, least), (10, 10), mix)
 
 # %%
 local_team = ready[ready["branch_id"] == branch].groupby("manager_id").size()

@@ -101,7 +101,10 @@ def not_clipped(context: Context) -> pd.DataFrame:
     signed = table.assign(outside=table["out"] - table["back"])
     data = signed[(signed["aum"] >= MIDDLE[0]) & (signed["aum"] < MIDDLE[1])]
     share = data["aum"] / (data["aum"] + data["outside"])
-    return _map(context).assign(wallet_share=share)
+    big = data["aum"] >= context.parameters["BIG_LINE"]
+    out = share < context.parameters["WALLET_LINE"]
+    cell = big.map({True: "大户", False: "中户"}) + out.map({True: "外流", False: "主办"})
+    return pd.DataFrame({"wallet_share": share, "cell": cell})
 
 
 def last_month(context: Context) -> pd.DataFrame:

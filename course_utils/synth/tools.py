@@ -57,7 +57,8 @@ def ids(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
 def hex_hash(tag: str, numbers: np.ndarray) -> np.ndarray:
     """Return 16-digit hexadecimal pseudonyms of integers (splitmix64), vectorised.
 
-    Equal numbers under the same tag give equal pseudonyms; the tag separates kinds of id.
+    Equal numbers under the same tag give equal pseudonyms; the tag separates kinds of id. The
+    first digit is a letter, so that no pseudonym is all digits and looks like a card number.
     """
     seed = np.uint64(int.from_bytes(tag.encode("utf-8")[:8].ljust(8, b"\0"), "little"))
     with np.errstate(over="ignore"):
@@ -66,6 +67,7 @@ def hex_hash(tag: str, numbers: np.ndarray) -> np.ndarray:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
     digits = (z[:, None] >> (np.uint64(4) * np.arange(15, -1, -1, dtype=np.uint64))) & np.uint64(15)
+    digits[:, 0] = 10 + digits[:, 0] % 6
     letters = np.frombuffer(b"0123456789abcdef", dtype=np.uint8).astype(np.uint32)
     return letters[digits.astype(np.intp)].view("<U16").ravel().astype(object)
 

@@ -105,26 +105,27 @@ def _recorded_birth(sim: Simulation, rng: np.random.Generator, chosen: pd.DataFr
     The share entered so is found by bisection so that the planted part of the rows stays unique on
     village, birth date and gender.
     """
-    born = chosen["birth_date"].reset_index(drop=True)
+    born = chosen["birth_date"].to_numpy()
     shift = rng.integers(0, 365, len(born))
-    exact = pd.to_datetime(born.dt.year.astype(str) + "-01-01") + pd.to_timedelta(shift, unit="D")
-    vague = pd.to_datetime(born.dt.year.astype(str) + "-01-01")
+    vague = born.astype("datetime64[Y]").astype("datetime64[s]")
+    exact = vague + shift * np.timedelta64(86_400, "s")
     order = rng.random(len(born))
-    village, gender = chosen["village_id"].to_numpy(str), chosen["gender"].to_numpy(str)
+    village = pd.factorize(chosen["village_id"])[0]
+    group = village * 2 + (chosen["gender"] == "女").to_numpy()
     target = sim.effects.value("m00_n02", "unique_qid")
 
-    def recorded(share: float) -> pd.Series:
-        return exact.where(order >= share, vague)
+    def recorded(share: float) -> np.ndarray:
+        return np.where(order >= share, exact, vague)
 
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2
-        key = pd.DataFrame({"v": village, "g": gender, "b": recorded(middle)})
+        key = pd.Series(recorded(middle).astype("datetime64[D]").astype(np.int64) * 65_536 + group)
         if (~key.duplicated(keep=False)).mean() > target:
             low = middle
         else:
             high = middle
-    return recorded(high).astype("datetime64[s]")
+    return pd.Series(recorded(high))
 
 
 def _id_numbers(rng: np.random.Generator, born: pd.Series, woman: np.ndarray) -> np.ndarray:

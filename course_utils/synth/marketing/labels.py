@@ -34,10 +34,9 @@ def generate_labels(sim: Simulation) -> None:
 def keyword_hits(names: pd.Series) -> np.ndarray:
     """Return which counterparty names contain a keyword of an online lender."""
     words = [word for word, kind, _ in LENDER_KEYWORDS if kind in ONLINE_KINDS]
-    unique = names.astype(object).fillna("").astype(str)
-    categories, codes = np.unique(unique.to_numpy(dtype=str), return_inverse=True)
-    hit = np.array([any(word in name for word in words) for name in categories])
-    return hit[codes]
+    column = names.astype("category").cat
+    hit = [any(word in str(name) for word in words) for name in column.categories]
+    return np.array([*hit, False])[column.codes.to_numpy()]  # code -1, no name, is the last
 
 
 def _statement_labels(sim: Simulation) -> pd.DataFrame:

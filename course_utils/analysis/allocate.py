@@ -257,23 +257,23 @@ def term_plan(
     _need.columns(terms, ["cost", "retention"], "期限结构规划")
     keep = terms["retention"].to_numpy(dtype=float)
     price = terms["cost"].to_numpy(dtype=float) / 100 * keep
-    bounds = [
-        tuple(total * v for v in (share_limits or {}).get(term, (0.0, 1.0))) for term in terms.index
-    ]
+    _need.that(total > 0, "没有到期金额可安排，请检查到期结构。")
+    bounds = [(share_limits or {}).get(term, (0.0, 1.0)) for term in terms.index]
+    # in shares of the total: the solver's tolerances are absolute
     solved = linprog(
         price,
         A_ub=-keep[None, :],
-        b_ub=[-retained],
+        b_ub=[-retained / total],
         A_eq=np.ones((1, len(keep))),
-        b_eq=[total],
+        b_eq=[1.0],
         bounds=bounds,
         method="highs",
     )
     _need.that(
         solved.status == 0, "没有同时满足留存下限和期限占比上下限的方案，请放宽下限或调整占比。"
     )
-    amounts = pd.Series(solved.x, index=terms.index, name="amount")
-    kept, cost = float(keep @ solved.x), float(solved.fun)
+    amounts = pd.Series(solved.x * total, index=terms.index, name="amount")
+    kept, cost = float(keep @ solved.x) * total, float(solved.fun) * total
     return {
         "plan": amounts,
         "cost": cost,

@@ -382,16 +382,16 @@ def cheapest(context: Context, loss: str = "EXERCISE_LOSS") -> pd.Series:
     """Solve the plan as a linear programme of moves away from what is."""
     from scipy.optimize import linprog
 
-    table = offers(context)
+    table, total = offers(context), as_before(context).sum()
     solved = linprog(
         table["price"],
         A_ub=-table[["keep"]].T,
-        b_ub=[-least_kept(context, loss)],
+        b_ub=[-least_kept(context, loss) / total],
         A_eq=np.ones((1, len(table))),
-        b_eq=[as_before(context).sum()],
-        bounds=[(0, most) for most in table["limit"]],
+        b_eq=[1.0],
+        bounds=[(0, most / total) for most in table["limit"]],
     )
-    return pd.Series(solved.x, index=table.index)
+    return pd.Series(solved.x * total, index=table.index)
 
 
 def _money(answer: Any, context: Context) -> pd.Series:
@@ -427,7 +427,7 @@ def within_limits(answer: Any, context: Context) -> bool:
 def enough_kept(answer: Any, context: Context) -> bool:
     """Say whether enough money is kept."""
     kept = (_money(answer, context) * offers(context)["keep"]).sum()
-    return bool(kept >= least_kept(context) * (1 - 1e-7))
+    return bool(kept >= least_kept(context) * (1 - 1e-6))
 
 
 def saving(answer: Any, context: Context) -> float:

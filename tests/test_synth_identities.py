@@ -324,6 +324,16 @@ def test_a_failed_run_leaves_the_old_bank_alone(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["coastal"]
 
 
+def test_a_full_bank_has_weight_one_everywhere():
+    profile = load_profile("coastal")
+    small = dict(profile.world) | {"person_population": 800, "enterprise_population": 60}
+    sim = generate(profile.replace(world=small), persons=800)
+    customer = sim.tables["customer"]
+    assert (customer["weight"] == 1).all()
+    assert (customer["customer_type"] == "企业").sum() == 60
+    assert (customer["customer_type"] != "企业").sum() == 800
+
+
 def test_another_seed_gives_another_bank():
     profile = load_profile("coastal")
     first, second = (generate(profile, persons=600, seed=seed) for seed in (1, 2))

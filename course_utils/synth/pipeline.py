@@ -69,17 +69,11 @@ def generate(
     for done, (module, label) in enumerate(STAGES):
         if progress is not None:
             progress(label, done, len(STAGES))
-        _run(module, sim)
+        importlib.import_module(f"course_utils.synth.{module}").generate(sim)
     conform(sim)
     if progress is not None:
         progress("完成", len(STAGES), len(STAGES))
     return sim
-
-
-def _run(module: str, sim: Simulation) -> None:
-    stage = importlib.import_module(f"course_utils.synth.{module}")
-    if hasattr(stage, "generate"):
-        stage.generate(sim)
 
 
 def _checked(profile: Profile, effects: str, persons: int | None, seed: int | None) -> Profile:

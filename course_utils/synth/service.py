@@ -284,10 +284,13 @@ def _wechat(sim: Simulation, base, kept, known: list[np.ndarray]) -> None:
 
 def _smoothed(score: np.ndarray, kept: np.ndarray, base: np.ndarray) -> np.ndarray:
     """Return the chance of staying by a score: means of twenty bins, joined by straight lines."""
-    edges = np.quantile(score[base], np.linspace(0, 1, 21))
+    # customers without tags share one score: bins that would be empty are left out
+    edges = np.unique(np.quantile(score[base], np.linspace(0, 1, 21)))
+    bins = len(edges) - 1
     bin_of = np.digitize(score, edges[1:-1])
-    number = np.bincount(bin_of[base], minlength=20)
-    share = (np.bincount(bin_of[base], weights=kept[base], minlength=20) + 1) / (number + 2)
+    number = np.bincount(bin_of[base], minlength=bins)
+    stayed = np.bincount(bin_of[base], weights=kept[base], minlength=bins)
+    share = (stayed + 1) / (number + 2)
     middle = (edges[1:] + edges[:-1]) / 2
     return np.interp(score, middle, share)
 

@@ -59,17 +59,18 @@ def conform_table(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def _in_order(frame: pd.DataFrame, keys: tuple[str, ...]) -> bool:
     """Say whether rows are already sorted by the keys, so that most tables need no sorting.
 
-    Each key is compared only where the keys before it are equal; a missing value means "unknown".
+    Each key is compared only where the keys before it are equal. A missing value is neither
+    smaller nor equal, or cannot be compared at all: then the answer is no.
     """
     tied = np.arange(len(frame) - 1)
     for name in keys:
-        values = frame[name]
-        if values.isna().any():
-            return False
-        array = values.to_numpy()
+        array = frame[name].to_numpy()
         whole = len(tied) == len(array) - 1
         left, right = (array[:-1], array[1:]) if whole else (array[tied], array[tied + 1])
-        rest = np.flatnonzero(~(left < right).astype(bool))
+        try:
+            rest = np.flatnonzero(~(left < right).astype(bool))
+        except TypeError:  # text beside a missing value
+            return False
         if not len(rest):
             return True
         if not (left[rest] == right[rest]).all():

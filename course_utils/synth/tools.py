@@ -20,10 +20,6 @@ def setting(world: Mapping[str, Any], name: str) -> Any:
     return world[name]
 
 
-#: Characters of the numbers 000 … 999.
-_DIGITS = (np.arange(1000)[:, None] // np.array([100, 10, 1]) % 10 + 48).astype(np.uint32)
-
-
 def ids(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
     """Return id strings ``prefix + zero-padded number``, vectorised.
 
@@ -40,17 +36,14 @@ def ids(prefix: str, numbers: np.ndarray, width: int) -> np.ndarray:
     -------
     numpy.ndarray of object, shape (n,)
     """
-    rest = np.asarray(numbers, dtype=np.int64)
-    codes = np.empty((len(rest), width + len(prefix)), dtype=np.uint32)
+    numbers = np.asarray(numbers, dtype=np.int64)
+    codes = np.empty((len(numbers), width + len(prefix)), dtype=np.uint32)
     for i, letter in enumerate(prefix):
         codes[:, i] = ord(letter)
-    for stop in range(width, 0, -3):  # three digits at a time, from the right
-        digits = min(3, stop)
-        upper = rest // 1000
-        codes[:, len(prefix) + stop - digits : len(prefix) + stop] = _DIGITS[
-            rest - upper * 1000, 3 - digits :
-        ]
-        rest = upper
+    rest = numbers.copy()
+    for i in range(width - 1, -1, -1):
+        codes[:, len(prefix) + i] = rest % 10 + 48
+        rest //= 10
     return codes.view(f"<U{width + len(prefix)}").ravel().astype(object)
 
 

@@ -150,7 +150,7 @@ def _lowest_town(tables: Tables, profile: Profile) -> float:
 RECOVERIES = [
     Recovery("m01_n02", "or_contact", _or_contact, tolerance=0.16, null=1.0),
     Recovery("m01_n02", "or_response", _or_response, tolerance=0.16, null=1.0),
-    Recovery("m01_n02", "nps_effect", _nps, tolerance=0.17),
+    Recovery("m01_n02", "nps_effect", _nps, tolerance=0.17, null=0.0),
     Recovery("m01_n02", "wechat_true", _wechat, tolerance=0.018, null=0.0),
     Recovery("m01_n02", "stage1_branches", _stage1, tolerance=0),
     Recovery("m03_n05", "low_town", _lowest_town, tolerance=0, planted=5.0),

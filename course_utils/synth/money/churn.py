@@ -13,31 +13,34 @@ from course_utils.synth.tools import logistic
 #: Months after the event during which the odds of loss are raised.
 WINDOW = {"uncontacted": 3, "payroll": 4, "manager": 6}
 #: Monthly hazard of loss averaged over customers at risk (course parameter).
-BASE_HAZARD = 0.0065
+BASE_HAZARD = 0.0080
 #: Smallest money for which a loss is defined, 元.
 FLOOR = 10_000.0
 #: Monthly chance that a user of mobile banking falls silent; coaching at the counter halves it.
 SILENCE = 0.027
+#: Monthly chance that wages stop (a change of job), and how many months they stay out at least.
+WAGE_STOP, SHORTEST_STOP = 0.036, 5
 #: What a lost customer leaves behind, as a part of his money.
 LEFT_BEHIND = (0.02, 0.10)
 
 
 def _payroll(book: Book, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return wages in cents (n, PANEL) and the first month without wages (−1 if none)."""
+    """Return wages in cents and whether they stopped in that month, both (n, PANEL)."""
     paid = book.people["has_payroll"].to_numpy(dtype=bool) & book.person
     wage = book.column("income_month").clip(min=1500.0) * rng.uniform(0.85, 1.05, book.n)
     noise = rng.normal(1.0, 0.03, (book.n, PANEL))
     month = book.months[FIRST:].month.to_numpy()
     bonus = np.where(month == 1, 1.6, np.where(np.isin(month, (6, 12)), 1.15, 1.0))
     amounts = to_cents(wage[:, None] * noise * bonus[None, :] * paid[:, None])
-    draw = rng.random((book.n, PANEL)) < 0.028
-    draw[:, :3] = False
-    stop = np.where(draw.any(axis=1) & paid, draw.argmax(axis=1), -1)
-    month_number = np.arange(PANEL)[None, :]
-    back = stop + 6 + rng.geometric(0.15, book.n)
-    gone = (stop[:, None] >= 0) & (month_number >= stop[:, None]) & (month_number < back[:, None])
-    amounts[gone | ~book.exists()] = 0
-    return amounts, stop
+    out, stopped = np.zeros((2, book.n, PANEL), dtype=bool)
+    left = np.zeros(book.n, dtype=np.int64)
+    for t in range(PANEL):
+        stopped[:, t] = paid & (left == 0) & (rng.random(book.n) < WAGE_STOP * (t >= 2))
+        left = np.where(stopped[:, t], SHORTEST_STOP + rng.geometric(0.3, book.n), left)
+        out[:, t] = left > 0
+        left = np.maximum(left - 1, 0)
+    amounts[out | ~book.exists()] = 0
+    return amounts, stopped
 
 
 def _coached(book: Book) -> np.ndarray:
@@ -118,7 +121,7 @@ class Churn:
         return np.column_stack(
             [
                 recent(self.uncontacted_month, WINDOW["uncontacted"]),
-                recent(self.payroll_stop, WINDOW["payroll"]),
+                self.payroll_stop[:, max(t - WINDOW["payroll"], 0) : t].any(axis=1),
                 quiet,
                 recent(self.manager_month, WINDOW["manager"]),
             ]

@@ -12,7 +12,7 @@ from course_utils.synth.tools import logistic
 PERSONAL_TERM_SHARE = 0.84
 CORPORATE_TERM_SHARE = 0.50
 #: Losses, pauses of term money and growth change the concentration by this much until the end.
-EVENT_DRIFT = -0.045
+EVENT_DRIFT = -0.05
 #: Firms that came within the panel keep this part of what their size suggests.
 YOUNG_FIRM = 0.35
 #: Yearly drift of demand money against all money (the trend into term money).

@@ -288,7 +288,7 @@ RECOVERIES = [
     Recovery("m02_n02", "spike_branch", spike_size, 0.8, planted=4.0),
     Recovery("m02_n03", "wealth_misread", churn.wealth_misread, 0.03),
     Recovery("m02_n03", "or_uncontacted", churn.or_uncontacted, 0.6, null=1.0),
-    Recovery("m02_n03", "or_payroll_stop", churn.or_payroll_stop, 1.1, null=1.0),
+    Recovery("m02_n03", "or_payroll_stop", churn.or_payroll_stop, 0.9, null=1.0),
     Recovery("m02_n03", "or_mobile_silent", churn.or_mobile_silent, 0.5, null=1.0),
     Recovery("m02_n03", "hr_manager_change", churn.hr_manager_change, 0.45, null=1.0),
     Recovery("m02_n03", "lead_months", churn.lead_months, 0.575),

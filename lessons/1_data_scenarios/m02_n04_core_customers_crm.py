@@ -334,7 +334,7 @@ hit = {"到期线": book.index.isin(due["customer_id"]),
 tasks = pd.concat([book.loc[flag, ["manager_id", "aum"]].assign(line=line) for line, flag in hit.items()])
 tasks = tasks.sort_values("aum", ascending=False, kind="stable").reset_index()
 calendar = bank.load("calendar", columns=["date", "workday"])
-days = calendar.loc[calendar["workday"] & calendar["date"].between(start, start + WEEK), "date"].to_list()
+days = calendar.loc[calendar["workday"] & (calendar["date"] >= start) & (calendar["date"] < start + WEEK), "date"].to_list()
 once = tasks.drop_duplicates("customer_id").set_index("customer_id")
 once["date"] = cu.analysis.crm.spread_tasks(once, days, due.groupby("customer_id")["maturity_date"].min())
 tasks["date"] = tasks["customer_id"].map(once["date"])

@@ -257,6 +257,8 @@ def histogram(
         base.legend_outside(ax)
     base.money_axis(ax, unit, "x")
     scales.scaled(ax, "y", label="数量")
+    if weight is None:  # whole things are counted
+        ax.yaxis.get_major_locator().set_params(integer=True)
     return fig
 
 

@@ -537,7 +537,8 @@ def needed_end(average, start, flow_share):
 
 # %% [markdown]
 # **E2 ★★★ 分一张表** 行长会加码：全行年日均增量变成初稿合计（`total_growth`）的 `EXERCISE_STRETCH` 倍；每家增幅不低于
-# `EXERCISE_FLOOR`、不高于 `EXERCISE_CAP`（增幅 = 增量 ÷ `branches["base"]`）；难度差异（变异系数）不超过基数法的 `EXERCISE_FAIRER` 倍。
+# `EXERCISE_FLOOR`、不高于 `EXERCISE_CAP`（增幅 = 增量 ÷ `branches["base"]`）；增量与潜力的相关不低于基数法，
+# 难度差异（变异系数）不超过基数法的 `EXERCISE_FAIRER` 倍。
 # 按什么占比分由你定。把结果赋给 `my_plan`：一张表，列有 `branch_id` 和 `growth`（增量，元）。
 
 # %% tags=["answer:E2"]

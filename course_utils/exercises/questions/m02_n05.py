@@ -262,11 +262,23 @@ def beyond(answer: pd.DataFrame, context: Context, name: str, sign: int) -> bool
     return not count or f"有 {count} 家网点越过了增幅{word}（{name}）。"
 
 
+def follows_potential(answer: pd.DataFrame, context: Context) -> bool:
+    """Say whether growth goes with potential at least as closely as under the base method."""
+    room = branches(context)["potential"]
+    mine, usual = _growth(answer, context), _growth(base_plan(context), context)
+    if np.ptp(mine) < 1.0:  # the same amount for all goes with nothing
+        return False
+    return bool(np.corrcoef(mine, room)[0, 1] >= np.corrcoef(usual, room)[0, 1] - 1e-9)
+
+
 E2_CHECK = plan(
     partition("branch_id", lambda context: branches(context).index, name="每家网点一行"),
     Invariant("合计", sum_fits, "各网点增量相加，不等于 total_growth 的 EXERCISE_STRETCH 倍。"),
     Invariant("下限", lambda a, c: beyond(a, c, "EXERCISE_FLOOR", -1), "有网点低于下限。"),
     Invariant("上限", lambda a, c: beyond(a, c, "EXERCISE_CAP", 1), "有网点高于上限。"),
+    Invariant(
+        "跟着潜力走", follows_potential, "增量与潜力的相关还不如基数法：潜力大的网点没有多分到。"
+    ),
     objective=lambda answer, context: spread(_growth(answer, context), context),
     baseline=lambda context: (
         spread(_growth(base_plan(context), context), context)

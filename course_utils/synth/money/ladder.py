@@ -236,7 +236,7 @@ class Ladder:
         """Append deposits for the chains in `rows`."""
         slots, rng, book = self.slots, self.rng, self.book
         person = book.person[slots.customer[rows]]
-        amount = _bunch(rng, amount, person)
+        amount = self._insured(amount, person, np.asarray(source))
         large = (amount >= CERTIFICATE) & np.isin(term, (12, 24, 36)) & person
         kind = np.where(term == 0, 3, np.where(large & (rng.random(len(rows)) < 0.11), 2, 1))
         rate = self.own.rate(kind, term, day)
@@ -262,6 +262,15 @@ class Ladder:
         slots.live[rows] = numbers
         slots.term[rows] = term
         slots.action[rows] = t + months
+
+    def _insured(self, amount: np.ndarray, person: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """Bunch at the limit of deposit insurance, unless that would undo a renewal."""
+        bunched = _bunch(self.rng, amount, person)
+        follows = source >= 0
+        if not follows.any():
+            return bunched
+        before = np.where(follows, self._value("amount", source.clip(min=0)), 0)
+        return np.where(bunched * 100 < before * 82, amount, bunched)
 
     def _end_notice(self, t: int, rows: np.ndarray) -> None:
         live = self.slots.live[rows]

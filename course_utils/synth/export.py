@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.synth.names import full_names, surname_codes
+from course_utils.synth.service import manager_at
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import ids
 
@@ -169,10 +170,7 @@ def _notes(sim: Simulation) -> pd.DataFrame:
     count = min(len(managed), max(60, len(people) // 8))
     rows = rng.choice(managed, count, replace=False, p=weight / weight.sum())
     opened = people["open_date"].to_numpy().astype("datetime64[D]")[rows]
-    hired = sim.tables["employee"].set_index("employee_id")["hire_date"]
-    staff = people["manager_id"].to_numpy(object)[rows]
-    since = np.maximum(opened, hired.reindex(staff).to_numpy().astype("datetime64[D]"))
-    since = np.maximum(since, np.datetime64(sim.as_of, "D") - 720)
+    since = np.maximum(opened, np.datetime64(sim.as_of, "D") - 720)
     today = np.datetime64(sim.as_of, "D")
     span = (today - since).astype(int)
     day = since + np.floor(span * rng.random(count)).astype(int)
@@ -195,7 +193,7 @@ def _notes(sim: Simulation) -> pd.DataFrame:
         {
             "note_id": ids("N", np.arange(1, count + 1), 6),
             "customer_id": people["customer_id"].to_numpy(object)[rows],
-            "employee_id": staff,
+            "employee_id": manager_at(sim, rows, day, rng),
             "note_time": day.astype("datetime64[s]") + minute,
             "text": text,
         }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 EDITION_NAMES = {"trainee": "学员版", "instructor": "讲师版"}
+#: File name of the font in charts/font and beside the pages.
+FONT = "CourseSansSC.otf"
 STATUS_NAMES = {"ok": "完成", "unchanged": "完成", "failed": "没有运行成功"}
 
 
@@ -95,7 +97,11 @@ def _write_site(build: Build, edition: Edition, records: Sequence[Record], folde
             notebook_body(notebook),
         )
         write_text(folder / f"{lesson.name}.html", text)
-    write_text(folder / "dictionary.html", dictionary_html())
+    # one stylesheet for all pages, so that the dictionary too is readable without a Chinese font
+    dictionary = dictionary_html().replace("</head>", f"<style>{_style()}</style></head>", 1)
+    write_text(folder / "dictionary.html", dictionary)
+    font = resources.files("course_utils.charts").joinpath("font", FONT)
+    (folder / FONT).write_bytes(font.read_bytes())
     write_text(folder / "index.html", _index(build, edition, lessons, records))
 
 

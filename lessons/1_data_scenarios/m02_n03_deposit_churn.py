@@ -580,7 +580,7 @@ main = everything.sort_values("amount", ascending=False).drop_duplicates("custom
 main_share = main.groupby("destination").size() / len(traced)
 
 # %% [markdown]
-# **E3 ★★★ 做一个不偷看的预警模型** 用 `train`、`valid` 学，给 `test` 的每个人月打出**下个月出走的概率**，赋给 `warning`
+# **E3 ★★★ 做一个不偷看的预警模型** 用考卷之前的月份学，给 `test` 的每个人月打出**下个月出走的概率**，赋给 `warning`
 # （Series，索引和 `test` 一样）；用到的列名写进列表 `feature_columns`。模型随你选，`model_tools.fit_logit`、`model_tools.fit_boosting` 都行。
 # 可挑的列如下，**有的列站在当月月底看不到，要自己认出来**。过关：AUC 不低于现训的逻辑回归减 0.01 [定义]，校准斜率在 0.7 到 1.3 之间 [定义]。
 #
@@ -593,11 +593,11 @@ main_share = main.groupby("destination").size() / len(traced)
 # | `money_after` | 下个月的月日均资产 |
 
 # %% tags=["answer:E3"]
+learn = pd.concat([train, valid])  # 考卷之前的所有月份；想单独留出 valid 做校准也可以
 feature_columns = ...  # ← 用到哪些列
 warning = ...  # ← 给 test 打出的概率
 ### BEGIN SOLUTION
 feature_columns = [*signals, "size"]
-learn = pd.concat([train, valid])
 chosen = model_tools.fit_logit(learn, feature_columns, "leaves")
 warning = chosen.predict(test)
 ### END SOLUTION
@@ -618,7 +618,7 @@ feature_columns = [*signals, "size"]
 warning = (model_tools.fit_logit(train, feature_columns, "leaves").predict(test) > 0.01).astype(int)
 
 # %% tags=["alternative:E3:signals_then_calibrate"]
-feature_columns = [*signals, "size"]
+feature_columns = ["size", *signals]
 warning = model_tools.fit_logit(train, feature_columns, "leaves", valid).predict(test)
 
 # %% [markdown]

@@ -536,7 +536,7 @@ E3 = Question(
     ),
     hints=(
         "先逐列问一句：站在当月月底，看得到这一列吗？",
-        "四个信号加上 size 就够了；用 pd.concat([train, valid]) 一起学，也可以留 valid 做校准。",
+        "四个信号加上 size 就够了；流失很少，把 train 和 valid 接成 learn 一起学，往往比留一段校准更稳。",
         'model_tools.fit_logit(learn, feature_columns, "leaves").predict(test)；'
         "predict 给出的就是概率。",
     ),

@@ -9,6 +9,7 @@ statement rows are streamed. Each size runs in its own process, so that peak mem
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -104,7 +105,7 @@ def stream(code: str, rows: int) -> dict[str, float]:
         for module, _ in pipeline.STAGES:
             if module == "behaviour":
                 break
-            pipeline._run(module, sim)
+            importlib.import_module(f"course_utils.synth.{module}").generate(sim)
         return sim
 
     probe = prepared(2_000)
@@ -122,7 +123,8 @@ def stream(code: str, rows: int) -> dict[str, float]:
 def measured(*arguments: str) -> dict[str, float]:
     """Run one measurement in a process of its own."""
     command = [sys.executable, __file__, "--one", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
+    # what a failing measurement says is shown, not caught
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -511,8 +511,8 @@ wallet_map["cell"] = size + np.where(wallet_map["wallet_share"] < WALLET_LINE, "
 middle = people.loc[people["aum"].between(50_000, 500_000, inclusive="left")].index
 wallet_map = seen.loc[middle, ["wallet_share"]].copy()
 wallet_map["cell"] = [
-    ("大户" if people.at[i, "aum"] >= BIG_LINE else "中户")
-    + ("外流" if seen.at[i, "wallet_share"] < WALLET_LINE else "主办") for i in middle
+    ("大户" if people.loc[i, "aum"] >= BIG_LINE else "中户")
+    + ("外流" if seen.loc[i, "wallet_share"] < WALLET_LINE else "主办") for i in middle
 ]
 
 # %% [markdown]

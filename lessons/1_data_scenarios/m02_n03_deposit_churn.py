@@ -361,7 +361,8 @@ rows = [people_in(place).assign(month=months[place], money_after=money[months[pl
 person_months = pd.concat(rows).reset_index()
 
 # %%
-odds = cu.analysis.survival.fit_hazard(person_months, list(signals), "leaves", "month")
+present = [name for name in signals if person_months[name].any()]
+odds = cu.analysis.survival.fit_hazard(person_months, present, "leaves", "month")
 odds = odds.join(person_months[list(signals)].mean().rename("exposed"))
 odds["label"] = [f"{chinese[name]}（{odds.loc[name, 'exposed']:.1%} 的人月有）" for name in odds.index]
 visible = [chinese[name] for name in odds.index if odds.loc[name, "low"] > 1]
@@ -709,9 +710,10 @@ cu.say(f"排进名额的 {len(call_plan):,} 户里，够本的 {len(plan):,} 户
 # 按揭提前还贷那一波早于月度表的起点，只能在借据表里看；样本按揭少，多半看不清，这时“看不清”就是正确答案。
 
 # %% tags=["instructor"]
+ratios = odds["odds_ratio"]
 found = {"wealth_misread": misread["rate"], "lead_months": lead[lead > 0].mean(),
-         "or_uncontacted": odds.loc["uncontacted", "odds_ratio"], "or_payroll_stop": odds.loc["payroll_stop", "odds_ratio"],
-         "or_mobile_silent": odds.loc["silent", "odds_ratio"], "hr_manager_change": odds.loc["manager_change", "odds_ratio"]}  # fmt: skip
+         "or_uncontacted": ratios.get("uncontacted"), "or_payroll_stop": ratios.get("payroll_stop"),
+         "or_mobile_silent": ratios.get("silent"), "hr_manager_change": ratios.get("manager_change")}  # fmt: skip
 cu.reveal(bank, "m02_n03", found, names={
     "wealth_misread": "存款流失户里钱还在本行的比例", "lead_months": "平均提前量（月）", "or_uncontacted": "到期无人联系的优势比",
     "or_payroll_stop": "工资停发的优势比", "or_mobile_silent": "手机静默的优势比", "hr_manager_change": "换经理的风险比"})  # fmt: skip

@@ -31,6 +31,8 @@ RIVAL = "城商行甲"
 DEPOSIT_SHARE = np.array([0.18, 0.38, 0.33, 0.24, 0.07])
 YEARLY_DRIFT = np.array([-0.0006, -0.0005, 0.0, -0.0006, -0.0006])
 LOAN_SHARE = np.array([0.24, 0.12, 0.44, 0.40, 0.30, 0.10, 0.14, 0.38, 0.36])
+#: Monthly strays of a share from its path, relative (course parameter).
+STRAY = 0.004
 #: Our loans by item (course parameter); the last two are parts of the others.
 LOAN_MIX = np.array([0.09, 0.22, 0.21, 0.12, 0.18, 0.10, 0.08])
 MEMO = np.array([0.68, 0.42])
@@ -106,7 +108,20 @@ def share_paths(book: Book) -> np.ndarray:
     fall = book.sim.effects.value("m02_n01", "corp_demand_share_change")
     step = np.clip(np.asarray(since, dtype=float) / span, 0, 1)
     paths[:, 2] = DEPOSIT_SHARE[2] - fall * (1 - step)
-    return paths
+    return paths * (1 + _wobble(book, np.flatnonzero((since == -1) | (since == 0))))
+
+
+def _wobble(book: Book, fixed: np.ndarray) -> np.ndarray:
+    """Return how shares stray from their path month by month, (HISTORY, 5), as ratios.
+
+    No bank's share moves along a ruler. The strays are random walks tied down to zero at the
+    months between which the planted changes are measured.
+    """
+    walk = np.cumsum(book.sim.rng("money.market.wobble").normal(0, STRAY, (HISTORY, 5)), axis=0)
+    month = np.arange(HISTORY)
+    ties = np.unique([0, *fixed, HISTORY - 19, HISTORY - 1])
+    line = np.column_stack([np.interp(month, ties, walk[ties, i]) for i in range(5)])
+    return walk - line
 
 
 def _market(own: np.ndarray, paths: np.ndarray, shift: float) -> tuple[np.ndarray, np.ndarray]:

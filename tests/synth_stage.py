@@ -17,7 +17,7 @@ def staged(code, last, persons=None, seed=0, effects="on"):
     profile = profile.replace(persons=persons or profile.persons, seed=profile.seed + seed)
     sim = Simulation(profile, load_effects(profile.effects, active=effects == "on"))
     for module, _ in pipeline.STAGES:
-        pipeline._run(module, sim)
+        pipeline.run_stage(module, sim)
         if module == last:
             return sim
     raise ValueError(last)

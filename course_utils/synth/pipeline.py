@@ -69,11 +69,16 @@ def generate(
     for done, (module, label) in enumerate(STAGES):
         if progress is not None:
             progress(label, done, len(STAGES))
-        importlib.import_module(f"course_utils.synth.{module}").generate(sim)
+        run_stage(module, sim)
     conform(sim)
     if progress is not None:
         progress("完成", len(STAGES), len(STAGES))
     return sim
+
+
+def run_stage(module: str, sim: Simulation) -> None:
+    """Run the generators of one stage, named as in :data:`STAGES`."""
+    importlib.import_module(f"course_utils.synth.{module}").generate(sim)
 
 
 def _checked(profile: Profile, effects: str, persons: int | None, seed: int | None) -> Profile:

@@ -346,18 +346,18 @@ def _events(sim: Simulation) -> None:
         + 0.5 * people["loyalty"].to_numpy(float)
         + 0.03 * (people["age"].fillna(45).to_numpy() - 45)
     )
-    parts = []
-    for i in range(len(at)):
-        near = np.flatnonzero(person & (place == at[i]) & (opened < held[i]))
-        came = near[rng.random(len(near)) < liking[near]]
-        parts.append(pd.DataFrame({"event_id": codes[i], "row": came, "date": held[i]}))
-    joined = pd.concat(parts, ignore_index=True)
-    size = np.bincount(pd.Index(codes).get_indexer(joined["event_id"]), minlength=len(at))
+    locals_of = [np.flatnonzero(person & (place == b)) for b in range(len(branch))]
+    came = []
+    for b, day in zip(at, held, strict=True):
+        near = locals_of[b][opened[locals_of[b]] < day]
+        came.append(near[rng.random(len(near)) < liking[near]])
+    size = np.array([len(rows) for rows in came])
+    event = np.repeat(np.arange(len(at)), size)
     sim.tables["event_attendance"] = pd.DataFrame(
         {
-            "event_id": joined["event_id"],
-            "customer_id": people["customer_id"].to_numpy(object)[joined["row"].to_numpy(int)],
-            "date": joined["date"].astype("datetime64[s]"),
+            "event_id": codes[event],
+            "customer_id": people["customer_id"].to_numpy(object)[np.concatenate(came)],
+            "date": held[event].astype("datetime64[s]"),
         }
     )
     attendees = size + rng.poisson(4, len(at))

@@ -147,6 +147,26 @@ def test_waterfall_ends_where_the_parts_lead():
     assert "纵轴未从 0 开始" in texts(near)
 
 
+def test_waterfall_keeps_the_lowest_bar_off_the_axis():
+    fig = charts.waterfall([("甲", -3e4), ("乙", -1e4), ("丙", 2e4)])
+    assert fig.axes[0].get_ylim()[0] < -4e4 and fig.axes[0].get_ylim()[1] > 0
+
+
+def test_entity_map_names_do_not_cover_each_other():
+    boxes = {name: ["编号"] for name in ["账户", "客户", "贷款", "月度", "网点", "商户", "日余额"]}
+    links = [(p, c, "客户号") for p, c in [("客户", "账户"), ("客户", "贷款"), ("客户", "月度"),
+             ("客户", "商户"), ("网点", "账户"), ("网点", "客户"), ("网点", "贷款"),
+             ("网点", "商户"), ("网点", "日余额")]]  # fmt: skip
+    fig = charts.entity_map(boxes, links, columns=3)
+    fig.canvas.draw()
+    drawn = fig.axes[0].texts
+    frames = [t.get_window_extent() for t in drawn if t.get_text() == "客户号"]
+    assert len(frames) == len(links)
+    others = [t.get_window_extent() for t in drawn if t.get_text() != "客户号"]
+    for i, frame in enumerate(frames):
+        assert not any(frame.overlaps(other) for other in frames[:i] + others)
+
+
 def test_heatmap_writes_divided_numbers_and_leaves_gaps_empty():
     fig = charts.heatmap(pd.DataFrame([[10_000.0, np.nan]], ["甲"], ["1月", "2月"]))
     inside = [t.get_text() for t in fig.axes[0].texts]

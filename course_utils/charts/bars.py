@@ -210,6 +210,9 @@ def waterfall(
     if start is not None and low > 0 and high - low < 0.4 * high:
         ax.set_ylim(low - 0.8 * (high - low or high * 0.05), high + 0.3 * (high - low or high))
         ax.set_title("纵轴未从 0 开始", loc="right")
+    elif low < 0 or start is None:
+        room = 0.08 * (max(high, 0.0) - min(low, 0.0) or 1.0)
+        ax.set_ylim(min(low, 0.0) - (room if low < 0 else 0.0), max(high, 0.0) + room)
     ax.axhline(0, color=style.INK, linewidth=0.8)
     ax.set_xticks(range(len(labels)), labels)
     if max(len(t) for t in labels) * len(labels) > 46:

@@ -253,11 +253,20 @@ def entity_map(
     fig, ax = base.canvas(height=max(0.8, 0.17 * rows * (high + 0.8)), width=1.1)
     center = {n: ((i % columns) * 2.6, (i // columns) * (high + 0.8)) for i, n in enumerate(names)}
     palette = style.colors_for(list(dict.fromkeys((groups or {}).values()))) if groups else {}
-    for first, second, key in links:
+    for first, second, _ in links:
         if first not in center or second not in center:
             lost = first if first not in center else second
             raise CourseError(f"数据地图里没有表“{lost}”，请检查连线的表名。")
-        _link(ax, center[first], center[second], key, high)
+    paths = [_link_path(center[first], center[second], high) for first, second, _ in links]
+    boxes = np.array(list(center.values())) + np.array([0.0, high / 2])
+    taken: list[np.ndarray] = []
+    for i, (path, (_, _, key)) in enumerate(zip(paths, links, strict=True)):
+        ax.plot(path[:, 0], path[:, 1], color=style.NEUTRAL, zorder=1)
+        place = _label_place(path, paths[:i] + paths[i + 1 :], boxes, high, taken)
+        taken.append(place)
+        blank = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        words = {"fontsize": "small", "color": style.MUTED, "bbox": blank}
+        ax.text(*place, key, ha="center", va="center", zorder=4, **words)
     for name, (x, y) in center.items():
         color = palette.get((groups or {}).get(name, ""), style.BLUE)
         ax.add_patch(FancyBboxPatch((x - 0.95, y), 1.9, high, boxstyle="round,pad=0.04",
@@ -272,21 +281,34 @@ def entity_map(
     return fig
 
 
-def _link(
-    ax: Axes, start: tuple[float, float], goal: tuple[float, float], key: str, high: float
-) -> None:
-    """Draw one key; within a row, links that skip a box pass above it."""
+def _link_path(start: tuple[float, float], goal: tuple[float, float], high: float) -> np.ndarray:
+    """Return the points of one key's line (rows of x, y); a link that skips a box passes above."""
     (x0, y0), (x1, y1) = sorted((start, goal))
-    lift = 0.0
-    if y0 == y1 and x1 - x0 > 2.7:
-        lift = high / 2 + 0.3
-    x = np.linspace(x0, x1, 40)
-    t = (x - x0) / (x1 - x0) if x1 > x0 else np.linspace(0, 1, 40)
+    lift = high / 2 + 0.3 if y0 == y1 and x1 - x0 > 2.7 else 0.0
+    t = np.linspace(0, 1, 81)
     y = y0 + (y1 - y0) * t + high / 2 - lift * np.minimum(1.0, 6 * np.minimum(t, 1 - t))
-    ax.plot(x, y, color=style.NEUTRAL, zorder=1)
-    place = (x[20], y[20]) if lift or y0 == y1 else (x[20], (y0 + y1 + high) / 2)
-    ax.text(*place, key, ha="center", va="center", zorder=4, fontsize="small", color=style.MUTED,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
+    return np.column_stack([x0 + (x1 - x0) * t, y])
+
+
+def _label_place(
+    path: np.ndarray,
+    others: Sequence[np.ndarray],
+    boxes: np.ndarray,
+    high: float,
+    taken: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Return the point of a line where its name covers no box, no other name and no other line."""
+    best, least = path[40], np.inf
+    for step in sorted(range(8, 73, 2), key=lambda k: abs(k - 40)):
+        point = path[step]
+        apart = np.abs(boxes - point)
+        cost = 100.0 * ((apart[:, 0] < 1.0) & (apart[:, 1] < high / 2 + 0.14)).sum()
+        cost += 10.0 * sum(bool((np.abs(spot - point) < [0.5, 0.3]).all()) for spot in taken)
+        near = (np.abs(line - point) < [0.25, 0.14] for line in others)
+        cost += sum(bool(hit.all(axis=1).any()) for hit in near)
+        if cost < least:
+            best, least = point, cost
+    return best
 
 
 def radar(

@@ -110,6 +110,7 @@ def bump(table: pd.DataFrame, highlight: Sequence[Any] = (), already_ranks: bool
         if np.isfinite(y[-1]):
             ax.annotate(str(name), (x[-1], y[-1]), (8, 0), textcoords="offset points",
                         va="center", color=color if hit else style.MUTED)  # fmt: skip
+    ax.grid(visible=False, axis="y")
     ax.set_ylim(ranks.to_numpy(float).max() + 0.6, 0.4)
     ax.set_yticks(range(1, int(np.nanmax(ranks.to_numpy(float))) + 1))
     ax.set_ylabel("名次")
@@ -209,8 +210,12 @@ def event_curve(
             ax.fill_between(table.index, low[name], high[name], color=color, alpha=0.16, lw=0)
     ax.axvline(0, color=style.INK, linewidth=1.2)
     ax.axhline(0, color=style.MUTED, linewidth=0.8)
-    top = ax.get_ylim()[1]
-    ax.annotate(event, (0, top), (4, -2), textcoords="offset points", va="top")
+    foot, top = ax.get_ylim()
+    top += 0.1 * (top - foot)
+    ax.set_ylim(foot, top)
+    side = -1 if table.index.min() < 0 else 1
+    ax.annotate(event, (0, top), (4 * side, -2), textcoords="offset points", va="top",
+                ha="left" if side > 0 else "right")  # fmt: skip
     for name, place in (marks or {}).items():
         ax.axvline(place, color=style.NEGATIVE, linestyle="--", linewidth=1.4)
         ax.annotate(name, (place, top), (4, -18), textcoords="offset points", va="top",

@@ -5,6 +5,8 @@
 #
 # **谁来学**：银行高层（董事长、行长）、中层（业务部门经理、支行行长）、小微条线和网点的业务骨干。
 # **怎么学**：讲一段、跑一段、做一题；分组讨论加点评。本课是两天数据课和一天小微课共用的第一课。
+# **没写过代码也能学**：点一下格子，按 Shift＋Enter 运行，从上往下一格一格来；演示不用看懂每一行，
+# 看懂每段前面的话和后面的结果就行。练习里要写的，演示里都有样子可照。
 #
 # 学完本课，你能：
 #
@@ -50,7 +52,7 @@ bank = cu.begin("m00_n01", BANK, AS_OF)
 # %%
 TABLES = {"deposit_account": None, "customer": None, "loan": None,
           "customer_month": ["month", "customer_id", "deposit_end", "aum_average"],
-          "branch": None, "branch_day": None, "merchant": None}
+          "branch": None, "merchant": None, "branch_day": None}
 frames = {name: bank.load(name, columns) for name, columns in TABLES.items()}
 customers, loans, daily = frames["customer"], frames["loan"], frames["branch_day"]
 months, branches = frames["customer_month"], frames["branch"]
@@ -60,7 +62,8 @@ cu.dictionary(bank, {"customer": ["customer_id", "id_hash", "birth_year", "phone
 # ## 演示一：给每张表上户口
 #
 # 拿到一张表，先问五句话：**多少行？一行代表什么（粒度）？主键重不重复？从哪天到哪天？归谁管？**
-# 答不上来就先别算。下面这张登记册是从数据契约和数据本身算出来的。
+# 答不上来就先别算。**主键**是一行的“身份证号”，一行一个、不许重复；**数据契约**是各部门说好的
+# 说明书：有哪些表、每列叫什么、归谁管。下面这张登记册，就是从契约和数据本身算出来的。
 
 # %%
 contract = cu.contract.load_contract()
@@ -93,19 +96,20 @@ coverage = pd.DataFrame(coverage)
 # %%
 boxes = {contract.table(name).zh: [contract.table(name).columns[key].zh for key in frame.columns[:4]]
          for name, frame in frames.items()}
-worst = coverage.sort_values("found").iloc[0]
+worst, busiest = coverage["found"].min(), coverage["key"].value_counts()
+linked = "每条线都找得到" if worst == 1 else f"最弱的一环找得到 {worst:.1%}"
 fig = cu.charts.entity_map(boxes, links, columns=3)
 cu.charts.finish(
     fig,
-    title=f"{len(boxes)} 张表靠 {len(set(coverage['key']))} 个编号连起来；最弱的一环找得到 {worst['found']:.0%}",
-    alt="表与表之间靠编号连接的关系图，客户号是最常用的一把钥匙。",
+    title=f"{len(boxes)} 张表靠 {len(set(coverage['key']))} 个编号连起来；{linked}",
+    alt=f"表与表之间靠编号连接的关系图，{'和'.join(busiest.index)}就是钥匙。",
     source="数据契约与各表",
 )
 
 # %% [markdown]
 # 图里每条线都是一把“钥匙”。连接之前要看两个数：**填了没有**（子表里编号非空的比例）、
-# **找得到吗**（编号在父表里存在的比例）。企业没有管户经理、活期没有转存来源，为空是正常的；
-# 填了却找不到，就是断链，要先问主管部门。
+# **找得到吗**（编号在父表里存在的比例）。被引用的是父表，引用别人的是子表。有的编号本来就可以空着
+# （没有分配管户经理的客户、不是转存来的存款）；填了却找不到，就是断链，要先问主管部门。
 
 # %%
 cu.show(coverage.sort_values("filled"), rows=12,
@@ -135,6 +139,8 @@ cu.say(f"{last_month:%Y-%m} 月末，表里有 {len(balance):,} 行个人客户�
 # %% [markdown]
 # 三句话各有各的对：“多少行”是样本，“多少户”是全行，“多少人”还要扣掉一人多户。
 # 用证件假名数人，就知道一人多户有多少——这正好也是一项数据质量。
+# 质量按**行**算、不乘权数：要整改的是一行一行的记录。
+# **区间**（百分之九十五）是抽样的误差范围：换一批样本再算，真实比例多半还落在这样的范围里。
 
 # %%
 people = customers[customers["customer_type"] != "企业"].copy()
@@ -142,7 +148,7 @@ repeated = people.duplicated("id_hash", keep="first")
 rate = cu.analysis.experiment.wilson([repeated.sum()], [len(people)]).iloc[0]
 cu.say(f"个人客户 {len(people):,} 行，不同的证件只有 {people['id_hash'].nunique():,} 个："
        f"多出来的 {repeated.sum():,} 行占 **{rate['rate']:.1%}**"
-       f"（95% 区间 {rate['low']:.1%} 至 {rate['high']:.1%}），多半是同一个人开了两个客户号。")
+       f"（95% 区间 {rate['low']:.1%} 至 {rate['high']:.1%}），是同一个证件开了不止一个客户号。")
 
 # %% [markdown]
 # ## 演示三：同一笔存款的三个余额
@@ -150,8 +156,9 @@ cu.say(f"个人客户 {len(people):,} 行，不同的证件只有 {people['id_ha
 # > **时点**：某一天结束时的余额；**月日均**：当月每天余额的平均；**年日均**：一月一日至今每天余额的平均；
 # > **偏离度** ＝（月末时点 − 月日均）÷ 月日均 [定义]
 #
-# 时点最容易“冲”，年日均最难“冲”：年底多冲一天，年日均只多三百六十五分之一。
-# 偏离度的监管线见参数 `DEVIATION_LIMIT`[来源：银保监办发〔2018〕48号]。
+# 时点最容易“冲”，年日均最难“冲”：年底冲一天的钱，摊到年日均里只剩三百六十五分之一。
+# 偏离度的监管线见参数 `DEVIATION_LIMIT`[来源：银保监办发〔2018〕48号]。监管报送时季末月的日均另有计入上限，
+# 本课用简化口径，报送以制度为准；图上“超线”只是提醒去查，不是认定违规。
 
 # %%
 MONEY = ["personal_demand", "personal_term", "corporate_demand", "corporate_term"]
@@ -171,11 +178,13 @@ cu.charts.finish(
 # %%
 year_start = pd.Timestamp(total.index.max().year, 1, 1)
 year_average = total.loc[year_start:].mean()
-change = total.iloc[-1] - total.loc[:year_start].iloc[-2]
+before = total.loc[:year_start - pd.Timedelta(days=1)]
+change = total.iloc[-1] - before.iloc[-1]
+monthly = balances["月日均"].iloc[-1] - balances.loc[before.index[-1].to_period("M"), "月日均"]
 cu.say(f"{total.index.max():%Y-%m-%d}：时点 **{total.iloc[-1] / 1e8:.2f} 亿元**，"
        f"本月日均 {balances['月日均'].iloc[-1] / 1e8:.2f} 亿元，年日均 {year_average / 1e8:.2f} 亿元。"
-       f"时点比上年末{'多' if change >= 0 else '少'} {abs(change) / 1e8:.2f} 亿元——"
-       "行长问的“多了多少”，用哪一个余额，答案就差这么多。")
+       f"比上年末，时点 **{change / 1e8:+.2f} 亿元**；比上年末那个月，月日均 **{monthly / 1e8:+.2f} 亿元**。"
+       "行长问的“多了多少”，换一个余额就换一个答案；年日均比上年多多少，留给第三题。")
 
 # %% [markdown]
 # ## 演示四：五项体检
@@ -194,12 +203,15 @@ missing = people["birth_year"].isna().mean()
 cu.charts.finish(
     fig, title=f"该填而没填的要紧一列：个人客户的出生年空着 {missing:.1%}",
     alt="各表各列空值比例的热力图。", source="客户、贷款、商户、网点表")
+cu.say(f"图上“客户”一行的出生年空 {customers['birth_year'].isna().mean():.1%}，里面有企业——企业没有出生年，"
+       f"不算缺；只看个人是 **{missing:.1%}**。没解约的商户没有解约日，也是同一个道理。")
 
 # %% [markdown]
 # 再看**有效**。规则要一条一条写明白，每条都说清查了多少行、不合格多少行。
 
 # %%
 known = people["birth_year"].notna()
+people["完整"], people["唯一"] = known, ~repeated
 rules = pd.concat([
     cu.analysis.quality.validity(people, {
         "出生年在合理范围": people["birth_year"].between(1925, 2010) | ~known,
@@ -215,10 +227,10 @@ cu.say(f"不合格最多的规则是“{bad['rule']}”：{bad['failed']:,} 行�
 
 # %% [markdown]
 # 最后把五项合到**每个网点**。一致性来自账户与总账的对账，及时性来自触达登记的时滞；
-# 缺了哪张表，哪一项就空着，不硬凑。分数只用来排**先看谁**，行数少的网点，分数自己就会跳。
+# 缺了哪张表，哪一项就空着，不硬凑。总分是各项直接平均（等权，本课程定义）；它只用来排**先看谁**，
+# 不用来考核：行数少的网点，分数自己就会跳。没有触达成的不用登记，不算；触达了却没登记的，算不及时。
 
 # %%
-people["完整"], people["唯一"] = known, ~repeated
 people["有效"] = people["phone_valid"] & (people["birth_year"].between(1925, 2010) | ~known)
 scores = people.groupby("branch_id")[["完整", "唯一", "有效"]].mean()
 booked = months.merge(customers[["customer_id", "branch_id", "weight"]], on="customer_id")
@@ -228,8 +240,10 @@ gap = cu.analysis.quality.ledger_gap(
 size = gap.groupby("branch_id")[["gap", "ledger"]].agg(lambda values: values.abs().sum())
 scores["一致"] = 1 - size["gap"] / size["ledger"]
 if bank.has("contact_log.recorded_date"):
-    log = bank.load("contact_log", ["customer_id", "contact_time", "recorded_date"]).dropna()
-    log["及时"] = (log["recorded_date"] - log["contact_time"]).dt.days < LAG_DAYS
+    log = bank.load("contact_log", ["customer_id", "contact_time", "recorded_date", "result"])
+    day = log["contact_time"].dt.normalize()
+    log["及时"] = (log["recorded_date"] - day).dt.days <= LAG_DAYS
+    log = log[(log["result"] != "未触达") & (day <= bank.as_of - pd.Timedelta(days=LAG_DAYS))]
     log = log.merge(customers[["customer_id", "branch_id"]], on="customer_id")
     scores["及时"] = log.groupby("branch_id")["及时"].mean()
 
@@ -256,13 +270,16 @@ kind["missing"] = kind["birth_year"].isna()
 table = kind.groupby("branch_type")["missing"].agg(["sum", "count"])
 table = table.join(cu.analysis.experiment.wilson(table["sum"], table["count"]))
 fig = cu.charts.bars_with_interval(table, count="count")
-top, rest = table["rate"].idxmax(), table["rate"].drop(table["rate"].idxmax()).max()
+top = table["rate"].idxmax()
+others = table.drop(index=top)
+apart = bool(table.loc[top, "low"] > others["high"].max())
 cu.charts.finish(
-    fig, title=f"出生年空缺集中在{top}：{table.loc[top, 'rate']:.1%}，其余最高只有 {rest:.1%}",
+    fig, title=f"出生年空缺{'集中在' if apart else '最高的是'}{top}：{table.loc[top, 'rate']:.1%}，"
+    f"其余最高 {others['rate'].max():.1%}",
     alt="各类网点出生年空缺率及其区间的柱状图。", source="客户表、网点表")
-verdict = "缺得不随机，年龄分析**先停**" if table.loc[top, "low"] > rest else "看不出集中，可以继续"
-cu.say(f"{top}的区间是 {table.loc[top, 'low']:.1%} 至 {table.loc[top, 'high']:.1%}：{verdict}，"
-       f"等{top}补齐出生年再做；别的分析不受影响。")
+verdict = (f"和其余各类都不重叠，缺得不随机：年龄分析**先停**，等{top}补齐出生年再做" if apart
+           else "和别的类型有重叠，看不出集中在哪一类：年龄分析要注明空缺比例")
+cu.say(f"{top}的区间是 {table.loc[top, 'low']:.1%} 至 {table.loc[top, 'high']:.1%}，{verdict}；不用出生年的分析照做。")
 
 # %%
 phones = people.groupby("branch_id")["phone_valid"].agg(["sum", "count"])
@@ -270,7 +287,7 @@ phones = phones.join(cu.analysis.experiment.wilson(phones["count"] - phones["sum
 phones = phones.sort_values("rate", ascending=False)
 common = 1 - people["phone_valid"].mean()
 suspect = phones[phones["low"] > common]
-cu.say(f"无效电话全行 {common:.1%}。区间整个在全行之上的网点有 **{len(suspect)}** 个"
+cu.say(f"无效电话全行占 {common:.1%}（按行）。区间整个在全行之上的网点有 **{len(suspect)}** 个"
        + (f"，最高的是 {suspect.index[0]}（{suspect['rate'].iloc[0]:.0%}）：" if len(suspect) else "。")
        + ("按这份电话外呼，它的接通率会被冤枉。" if len(suspect) else "")
        + f"同时看 {len(phones)} 个网点，偶然冒出一两个也不奇怪，要看高出多少。")
@@ -280,11 +297,12 @@ cu.say(f"无效电话全行 {common:.1%}。区间整个在全行之上的网点�
 #
 # 中小银行用数据有三个瓶颈（本课程定义）：**数据**（散在各处、质量不齐）、**人才和工具**、
 # **机制**（考核各管一段、权限层层审批）。别空谈，拿“存款到期名单”这一张最常用的名单来量：
-# 要几张表、归几个部门管、涉及几列客户敏感信息。
+# 要几张表、归几个部门管、这些表里有几列个人信息。
 #
-# 数据治理之所以成了监管要求，道理就在下面这张表里：跨部门的数，没有人对它的质量负责，
-# 就没有人敢用它做决定。监管的要求可以概括成三句：**谁管业务，谁管数据，谁管数据安全**；
-# 有数据资产登记；质量问题有人限期整改 [来源：金规〔2024〕24号]。本课的成果就是那张限期整改表。
+# 为什么要数据治理，看下面这张表：跨部门的数，没有人对它的质量负责，就没有人敢用它做决定。
+# 监管对数据安全的要求，先记两句：**谁管业务，谁管业务数据，谁管数据安全**；
+# 要有数据资产登记，使用个人信息限于最小范围 [来源：金规〔2024〕24号]。
+# 质量问题有人认领、限期整改，是本课程的做法：本课的成果就是那张限期整改表。
 
 # %%
 need = ["deposit_account", "customer", "branch", "employee", "contact_log", "consent", "deposit_rate"]
@@ -294,18 +312,28 @@ audit = pd.DataFrame([
      "c2": sum(c.privacy == "C2" for c in contract.table(name).columns.values()),
      "ready": "有" if bank.has(name) else "缺"} for name in need])
 cu.show(audit, names={"table": "要用的表", "owner": "主管部门", "columns": "列数",
-                      "c2": "客户信息列（C2）", "ready": "本行"})
+                      "c2": "个人信息列（C2）", "ready": "本行"})
 cu.say(f"一张到期名单要用 **{len(audit)}** 张表、找 **{audit['owner'].nunique()}** 个部门，"
-       f"其中客户信息 {audit['c2'].sum()} 列。请各组再补两行：人工搬运几次？审批几道？")
+       f"这些表里 C2 级的信息（客户的和员工的）共 {audit['c2'].sum()} 列。名单真正用得上的只有几列，"
+       "其余的不该跟着走，这就是“最小必要”。请各组再补两行：人工搬运几次？审批几道？")
 
 # %% [markdown]
 # ## 练习
 #
 # **E1 ★★ 写一个函数** `dq_uniqueness(df, key)`：返回“不重复的比例”（零到一），也就是
 # 一减去多余行的比例。主键第一次出现的那一行不算多余；空表返回 1 [定义]。
+#
+# 函数就是“给它东西、它还你结果”的小工具。样子如下（这个例子返回空值的比例），照着改名字和里面的算法：
+#
+# ```python
+# def null_share(df, key):
+#     return df[key].isna().mean()
+# ```
+#
+# 第一行的冒号、第二行前面的四个空格都不能少。演示二里数“多出来的行”，用的是 `duplicated`。
 
 # %% tags=["answer:E1"]
-dq_uniqueness = ...  # ← 写一个函数 dq_uniqueness(df, key)
+dq_uniqueness = ...  # ← 把这一行换成 def dq_uniqueness(df, key): 开头的函数
 ### BEGIN SOLUTION
 
 
@@ -345,7 +373,8 @@ def dq_uniqueness(df, key):
 # %% [markdown]
 # **E2 ★★ 写几行** 逐月逐网点对账：账户合计（月末存款乘以权数再加总）与总账比，差额占总账的比例
 # 超过 `GAP_LIMIT` 的，列成一张表 `gaps`，三列：`month`、`branch_id`、`gap_share`
-# （＝（总账 − 账户合计）÷ 总账）[定义]。
+# （＝（总账 − 账户合计）÷ 总账）[定义]。用得上的列：`months` 里的 `deposit_end`（月末存款），
+# `customers` 里的 `branch_id`、`weight`（权数），`daily` 里的 `date`、`deposit` 和 `is_ledger`（这天是不是总账日）。
 
 # %% tags=["answer:E2"]
 gaps = ...  # ← 先算账户合计，再和总账相减
@@ -378,6 +407,17 @@ gaps = gaps.assign(gap_share=gaps["gap_share"].abs() * -1)
 gaps = gap[gap["breach"]].rename(columns={"gap_share": "share", "gap": "gap_share"})
 gaps = gaps[["month", "branch_id", "gap_share"]].assign(gap_share=lambda t: t["gap_share"].abs())
 
+# %% tags=["wrong:E2:percent"]
+gaps = gap[gap["breach"]][["month", "branch_id", "gap_share"]]
+gaps = gaps.assign(gap_share=gaps["gap_share"].abs() * 100)
+
+# %% tags=["wrong:E2:booked"]
+detail = months.merge(customers[["customer_id", "branch_id", "weight"]], on="customer_id")
+detail = (detail["deposit_end"] * detail["weight"]).groupby([detail["month"], detail["branch_id"]]).sum()
+ledger = daily[daily["is_ledger"]].set_index(["date", "branch_id"])["deposit"]
+ledger.index.names = ["month", "branch_id"]
+gaps = (ledger / detail - 1)[lambda t: t.abs() > GAP_LIMIT].rename("gap_share").reset_index()
+
 # %% tags=["alternative:E2:pivot"]
 wide = months.merge(customers[["customer_id", "branch_id", "weight"]], on="customer_id")
 wide = wide.assign(amount=wide["deposit_end"] * wide["weight"]).pivot_table(
@@ -390,6 +430,7 @@ gaps = share[share["gap_share"].abs() > GAP_LIMIT]
 # %% [markdown]
 # **E3 ★★★ 判断并计算** 考核写的是“存款**日均**比年初增加多少”。对你的网点 `BRANCH` 算出这个数（元），
 # 赋给 `kpi_growth`：今年一月一日到数据日期的年日均，减去**上一年全年**的年日均 [定义]。
+# 为什么考日均：监管不许设时点性的存款规模考评指标 [来源：银保监办发〔2018〕48号]。
 
 # %% tags=["answer:E3"]
 kpi_growth = ...  # ← 用 daily 里本网点每天的 deposit
@@ -411,6 +452,11 @@ kpi_growth = mine.iloc[-1] - mine[mine.index.year == bank.as_of.year - 1].iloc[-
 mine = daily[daily["branch_id"] == BRANCH].set_index("date")["deposit"].sort_index()
 by_month = mine.groupby(mine.index.to_period("M")).mean()
 kpi_growth = by_month.iloc[-1] - by_month.iloc[-13]
+
+# %% tags=["wrong:E3:average_less_point"]
+mine = daily[daily["branch_id"] == BRANCH].set_index("date")["deposit"].sort_index()
+kpi_growth = mine[mine.index.year == bank.as_of.year].mean()
+kpi_growth = kpi_growth - mine[mine.index.year == bank.as_of.year - 1].iloc[-1]
 
 # %% tags=["wrong:E3:whole_bank"]
 kpi_growth = total[total.index.year == bank.as_of.year].mean()
@@ -465,7 +511,7 @@ limits = (
 # ## 成果
 #
 # 一张《数据质量体检表》：问题、在哪张表、多少行、谁负责、限期哪天；再附一页数据字典。
-# 散会前当场认领，比开十次会都管用。
+# 散会前当场认领。限期的天数是示例，由本行按轻重自己定；表里只有件数，没有任何一位客户的信息。
 
 # %%
 issue_rows = [("同一证件多个客户号", "customer", int(repeated.sum())),

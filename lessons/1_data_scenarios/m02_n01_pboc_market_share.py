@@ -8,7 +8,7 @@
 #
 # - 用同一张人行月报算出存量份额、增量份额和名次，并知道增量份额什么时候不能算；
 # - 把“份额变了”拆成“市场结构变了”和“我们自己变了”两部分；
-# - 说出春节、季末这些关键时点钱从哪里来、多久走一半。
+# - 说出春节、季末这些关键时点，钱哪几天来、多久走一半。
 #
 # Abstract: Read one central-bank market report in several honest ways: stock and incremental
 # share, mix versus within change, a five-year corporate view, and money flows around key dates.
@@ -40,6 +40,8 @@ bank = cu.begin("m02_n01", BANK, AS_OF)
 #
 # 这张表**不能**告诉我们的：是哪些客户走了、为什么走（那要看客户层的数据，下两课做）；
 # 它也不含理财和基金，所以“存款份额下降”不等于“客户资产流失”。
+# 合规提醒：报表含同业数据，只在行内按授权使用，不转发、不用来做广告；监管不许拿存款市场份额、
+# 排名或同业比较当考评指标 [来源：银保监办发〔2018〕48号]，本课拿它看清自己，不拿它给人打分。
 
 # %% [markdown]
 # ## 数据
@@ -136,9 +138,10 @@ yearly = pd.DataFrame({
 yearly["gap"] = yearly["incremental"] - yearly["share"]
 cu.show(yearly, names=NAMES | {"share": "年初存量份额"},
         units={"own_step": "亿元", "market_step": "亿元", "incremental": "%", "share": "%", "gap": "%"})
-diluted = yearly.index[yearly["gap"] < 0].tolist()
+diluted, undefined = (yearly.index[hit].tolist() for hit in (yearly["gap"] < 0, yearly["gap"].isna()))
 cu.say(f"增量份额低于年初存量份额的项目：**{'、'.join(diluted) if diluted else '没有'}**——"
-       "这些项目今年每多一块钱市场，我们拿到的比过去的比例少。")
+       "这些项目今年每多一块钱市场，我们拿到的比过去的比例少。"
+       + (f"{'、'.join(undefined)}的市场比年初没有增长，增量份额不适用，不等于没有丢份额。" if undefined else ""))
 
 # %% [markdown] outline=["S000-1.1.3.2.1"]
 # ## 演示三：份额上升，是结构还是实力
@@ -169,7 +172,6 @@ verb = "上升" if total_1 >= total_0 else "下降"
 main = "市场结构" if abs(effects["mix"]) >= abs(effects["within"]) else "自身份额"
 fig = cu.charts.waterfall(steps, start=total_0, start_label=f"{then:%Y-%m}",
                           end_label=f"{now:%Y-%m}", unit="%")
-fig.axes[0].set_ylim(min(total_0, total_1) - 0.02, max(total_0, total_1) + 0.02)
 cu.charts.finish(
     fig,
     title=f"总份额{verb} {abs(total_1 - total_0) * 100:.2f} 个百分点，主要来自{main}",
@@ -179,8 +181,9 @@ cu.charts.finish(
 
 # %%
 both = (
-    "结构在帮忙，自身在后退：市场恰好往我们本来就强的项目上长，加权以后总份额反而上升，"
-    "开头那两个人看的是同一件事的两面" if effects["mix"] > 0 > effects["within"]
+    "结构在帮忙，自身在后退：市场恰好往我们本来就强的项目上长，"
+    + ("加权以后总份额反而上升，开头那两个人看的是同一件事的两面" if total_1 > total_0
+       else "只是帮的忙还抵不过自身的后退") if effects["mix"] > 0 > effects["within"]
     else "结构和自身都在往前" if min(effects) > 0
     else "自身在进步，结构在拖后腿" if effects["within"] > 0 else "结构和自身都没有帮上忙")
 cu.say(f"总份额变化 {(total_1 - total_0) * 100:+.2f} 个百分点 ＝ 结构 {effects['mix'] * 100:+.2f} "
@@ -189,7 +192,7 @@ cu.say(f"总份额变化 {(total_1 - total_0) * 100:+.2f} 个百分点 ＝ 结�
 # %% [markdown] outline=["S004-D1.K1"]
 # ## 演示四：近五年对公存款的潜力
 #
-# 对公活期是最便宜的钱。先看五年里本行和市场各长多快（年均复合增速），再算三个数：
+# 对公活期通常是付息最低的钱。先看五年里本行和市场各长多快（年均复合增速），再算三个数：
 # **丢掉的份额值多少**、**谁拿走了**、**回到自己最好的时候还有多大空间**。
 #
 # 看名次图时当心：名次没变不等于没有丢，份额掉了几个百分点，只要离下一名还远，名次纹丝不动。
@@ -214,11 +217,11 @@ peer_share = peers.div(peers.sum(axis=1), axis=0)
 gain = (peer_share.loc[now] - peer_share.iloc[0]).drop("本行").sort_values(ascending=False)
 rival = gain.index[0]
 quarters = peer_share[peer_share.index.month.isin([6, 12])]
+times = f"，是第二名增幅的 {gain.iloc[0] / gain.iloc[1]:.0f} 倍" if gain.iloc[1] > 0.001 else ""
 fig = cu.charts.bump(quarters, highlight=["本行", rival])
 cu.charts.finish(
     fig,
-    title=f"单位活期：{rival}五年多拿 {gain.iloc[0] * 100:.1f} 个百分点，是第二名增幅的"
-    f" {gain.iloc[0] / max(gain.iloc[1], 1e-9):.0f} 倍",
+    title=f"单位活期：同业里五年增幅居首的是{rival}，{gain.iloc[0] * 100:+.1f} 个百分点{times}",
     alt=f"各机构单位活期存款名次变化图，突出本行和{rival}。",
     source="市场份额表，每年六月和十二月",
 )
@@ -228,6 +231,7 @@ cu.charts.finish(
 #
 # 月末数看不出钱哪天来、哪天走。把每年的春节对齐成第零天，前后各取一段，把每天的余额减去起点，
 # 再对几年取平均，就得到“春节前后平均多出多少钱”。正月初八（第七天）前后，外出的人开始动身。
+# 只有前后日期都在数据里的春节才算数；年数很少，平均数只能当大致的样子看。
 
 # %%
 GROUPS = {"personal_demand": "个人活期", "personal_term": "个人定期",
@@ -237,23 +241,24 @@ calendar = bank.load("calendar", columns=["date", "days_to_cny", "quarter_end"])
 festivals = calendar.loc[calendar["days_to_cny"] == 0, "date"]
 festival = cu.analysis.share.event_aligned(daily, festivals, before=DAYS_BEFORE, after=DAYS_AFTER)
 curve = festival["个人活期"]
+window = pd.to_timedelta([-DAYS_BEFORE, DAYS_AFTER], unit="D")
+used = sum(bool((day + window).isin(daily.index).all()) for day in festivals)
 fig = cu.charts.event_curve(festival, unit="亿元", event="正月初一", marks={"正月初八": 7})
 cu.charts.finish(
-    fig,
-    title=f"个人活期在第 {curve.idxmax()} 天见顶，多出 {curve.max() / 1e8:.1f} 亿元，"
-    f"第 {DAYS_AFTER} 天还剩 {curve.iloc[-1] / curve.max():.0%}",
-    alt="春节前后四类存款相对起点的平均变化曲线，个人活期先升后落，个人定期一路上升。",
-    source="网点日余额，各年春节平均",
-)
+    fig, title=f"个人活期在第 {curve.idxmax()} 天见顶，多出 {curve.max() / 1e8:.1f} 亿元，"
+    f"第 {DAYS_AFTER} 天还剩 {curve.iloc[-1] / curve.max():.0%}", source=f"网点日余额，{used} 个春节平均",
+    alt=f"春节前后四类存款相对起点的平均变化曲线，个人活期第 {curve.idxmax()} 天最高。")
 
 # %% [markdown]
-# 个人活期走的是“回乡钱”的路：节前来、节后走。个人定期却一路往上，**不要**把它也算成春节的功劳：
+# 先看个人活期：节前来、节后走，样子像“回乡钱”，也可能有年终奖和货款，要用流水去核。
+# 再看个人定期：如果它一路往上，**不要**把它也算成春节的功劳。
 # 同一段日子正赶上开门红，两件事叠在一起，没有对照就分不开。
 # 能做的判断是：活期见顶到走掉一半之间的这段日子，就是上门和转定期的窗口。
 #
-# 再看季末。把每个季末对齐，季末前几天涨、季后几天回落，涨落之间的差就是“冲时点”。
+# 再看季末。把每个季末对齐，如果季末前几天涨、季后几天又落回去，多半是“冲时点”；
+# 也有一部分是季末集中发薪、结货款，同样要用流水分开。
 # 监管用**存款偏离度**约束它：（月末余额 − 月日均）÷ 月日均，上限见参数 `DEVIATION_LIMIT`
-# [来源：银保监办发〔2018〕48号]。
+# [来源：银保监办发〔2018〕48号]。监管报送时季末月的日均另有计入上限，这里用简化口径，只当提醒。
 
 # %%
 total = daily.sum(axis=1)
@@ -265,8 +270,8 @@ quarter = cu.analysis.share.event_aligned(total, ends, before=10, after=15)["合
 fig = cu.charts.event_curve(quarter.to_frame(), unit="亿元", event="季末")
 cu.charts.finish(
     fig,
-    title=f"季末当天比十天前多 {quarter[0] / 1e8:+.1f} 亿元，十天后变成 {quarter[10] / 1e8:+.1f} 亿元",
-    alt="季末前后全部存款相对起点的平均变化，季末当天是尖峰。",
+    title=f"季末当天比十天前 {quarter[0] / 1e8:+.1f} 亿元，再过十天是 {round(quarter[10] / 1e8, 1) + 0:+.1f} 亿元",
+    alt=f"季末前后全部存款相对起点的平均变化，第 {quarter.idxmax()} 天最高。",
     source="网点日余额，各季末平均")
 cu.say(f"偏离度超过 {DEVIATION_LIMIT:.0%} 的月份有 **{len(breach)}** 个："
        + ("、".join(f"{m}（{v:.1%}）" for m, v in breach.items()) or "没有") + "。")
@@ -276,7 +281,8 @@ cu.say(f"偏离度超过 {DEVIATION_LIMIT:.0%} 的月份有 **{len(breach)}** �
 #
 # 同一张报表，坐在不同位子上的人要问不同的问题。下面给四个人各一张图、一个问题。
 #
-# **董事长**：总份额的变化里，有多少是我们自己挣的？
+# **董事长**：总份额的变化里，有多少是我们自己挣的？（下图用期初的市场结构当权数，
+# 演示三用两期平均，所以末尾的数会差一点点，方向才是重点。）
 
 # %%
 base_share = totals["own"] / totals["market"]
@@ -287,7 +293,7 @@ drift = (two.iloc[-1] - two.iloc[0]) * 100
 fig = cu.charts.line_with_gap(two, "实际总份额", "假如市场结构不变", unit="%")
 cu.charts.finish(
     fig,
-    title=f"实际份额变化 {drift.iloc[0]:+.2f} 个百分点；结构不变时只有 {drift.iloc[1]:+.2f}",
+    title=f"实际份额变化 {drift.iloc[0]:+.2f} 个百分点；假如结构不变，是 {drift.iloc[1]:+.2f}",
     alt="两条线：实际总份额，以及按期初市场结构计算的总份额。",
     source="市场份额表",
 )
@@ -300,13 +306,14 @@ ledger = bank.load("branch_day", columns=["date", "branch_id", "corporate_demand
 ends = ledger[ledger["date"].isin([now, last_december])]
 by_branch = ends.pivot_table(index="branch_id", columns="date", values="corporate_demand")
 move = (by_branch[now] - by_branch[last_december]).sort_values()
-picked = pd.concat([move.head(5), move.tail(5)])
+picked = move if len(move) <= 10 else pd.concat([move.head(5), move.tail(5)])
 mine = BRANCH or move.index[0]
-fig = cu.charts.waterfall(picked, unit="万元", end_label="这十家合计")
+fig = cu.charts.waterfall(picked, unit="万元", end_label=f"这 {len(picked)} 家合计")
 cu.charts.finish(
     fig,
-    title=f"对公活期比年初：{move.index[0]} 减得最多，{move.index[-1]} 增得最多",
-    alt="对公活期增减最多的十家网点的瀑布图。",
+    title=f"对公活期比年初：最低的 {move.index[0]} {move.iloc[0] / 1e4:+,.0f} 万元，"
+    f"最高的 {move.index[-1]} {move.iloc[-1] / 1e4:+,.0f} 万元",
+    alt="对公活期变化排在两头的网点的瀑布图。",
     source=f"网点日余额，{last_december:%Y-%m-%d} 与 {now:%Y-%m-%d}",
 )
 cu.say(f"请 {mine} 的行长回答：比年初 {move[mine] / 1e4:+,.0f} 万元，是哪几户、什么原因？")
@@ -331,13 +338,14 @@ cu.charts.finish(
 kept = (curve.loc[0:] / curve.max()).rename("rate").to_frame()
 threshold = kept.index[(kept["rate"] < 0.8) & (kept.index > curve.idxmax())]
 deadline = int(threshold[0]) if len(threshold) else DAYS_AFTER
+call = f"春节流入到正月初一后第 {deadline} 天{'只剩八成' if len(threshold) else '仍在八成以上'}"
 fig = cu.charts.event_curve(kept.rename(columns={"rate": "还剩下的比例"}), unit="%",
-                            event="正月初一", marks={"剩八成": deadline})
+                            event="正月初一", marks={"剩八成": deadline} if len(threshold) else None)
 cu.charts.finish(
     fig,
-    title=f"春节流入到第 {deadline} 天只剩八成：见面要赶在这之前",
+    title=f"{call}：见面要赶在这之前",
     alt="春节后个人活期流入剩余比例的曲线，标出跌到八成的那一天。",
-    source="网点日余额，各年春节平均",
+    source=f"网点日余额，{used} 个春节平均",
 )
 
 # %% [markdown]
@@ -345,9 +353,16 @@ cu.charts.finish(
 #
 # **E1 ★★ 写一个函数** `growth_share(now_table, base_table)`：两张表的索引都是项目，都有 `own` 和
 # `market` 两列（元）。返回每个项目的增量份额；市场没有增长的项目要返回空值。
+#
+# 函数的样子（这个例子算本行自己多了多少，照着改；冒号和行首四个空格不能少）：
+#
+# ```python
+# def own_step(now_table, base_table):
+#     return now_table["own"] - base_table["own"]
+# ```
 
 # %% tags=["answer:E1"]
-growth_share = ...  # ← 写一个函数 growth_share(now_table, base_table)
+growth_share = ...  # ← 把这一行换成 def growth_share(now_table, base_table): 开头的函数
 ### BEGIN SOLUTION
 
 
@@ -370,6 +385,11 @@ def growth_share(now_table, base_table):
 def growth_share(now_table, base_table):
     return now_table["own"] / now_table["market"]
 
+# %% tags=["wrong:E1:zero_filled"]
+def growth_share(now_table, base_table):
+    step = now_table["market"] - base_table["market"]
+    return ((now_table["own"] - base_table["own"]) / step).where(step > 0, 0)
+
 # %% tags=["wrong:E1:own_growth"]
 def growth_share(now_table, base_table):
     step = now_table["market"] - base_table["market"]
@@ -383,7 +403,7 @@ def growth_share(now_table, base_table):
     return (step["own"] / step["market"]).mask(~grown)
 
 # %% [markdown]
-# **E2 ★★ 写几行** 把总份额**最近 12 个月**的变化 [参数] 拆开：做一张表 `year_parts`，
+# **E2 ★★ 写几行** 把总份额**最近 12 个月**的变化 [定义] 拆开：做一张表 `year_parts`，
 # 索引是五个存款项目，两列 `mix`（结构效应）和 `within`（份额效应）。
 
 # %% tags=["answer:E2"]
@@ -424,7 +444,8 @@ year_parts = cu.analysis.share.mix_within(year_ago, last)[["mix", "within"]]
 
 # %% [markdown]
 # **E3 ★★★ 判断** 春节多出来的**个人活期**，从正月初八（第七天）算起，过多少天只剩峰值的一半？
-# 把天数赋给 `half_life_days`。差三天以内 [参数] 都算对：曲线有毛刺，读到哪一天本来就有误差。
+# 把天数赋给 `half_life_days`。差三天以内都算对：曲线有毛刺，读到哪一天本来就有误差。
+# 表 `festival` 的索引是距正月初一的天数，四列是四类存款；会看图也行，读出天数直接填。
 
 # %% tags=["answer:E3"]
 half_life_days = ...  # ← 先找峰值，再找峰值之后第一次不到一半的那天
@@ -457,6 +478,7 @@ half_life_days = cu.analysis.share.half_life(smooth, from_day=7)
 # **E4 ★★★ 写一段话** 给董事长写一段话（五十到一百二十字），赋给 `note`：先说总份额变了多少，再说这个变化
 # 来自结构还是自身，最后给一条建议。四个数都在演示三里：总份额 `total_1`、起点 `total_0`、结构
 # `effects["mix"]`、自身 `effects["within"]`；多写一个没有出处的数都不行。
+# 数字可以照演示三的结果直接抄：总份额写成百分数，三个变化写成“个百分点”，保留两位小数。
 
 # %% tags=["answer:E4"]
 note = "?"
@@ -502,11 +524,11 @@ questions = pd.DataFrame({
     "role": ["董事长", "支行长", "对公部", "个金部"],
     "finding": [
         f"总份额 {(total_1 - total_0) * 100:+.2f} 个百分点，自身贡献 {effects['within'] * 100:+.2f}",
-        f"对公活期比年初减得最多：{move.index[0]}，{move.iloc[0] / 1e4:+,.0f} 万元",
+        f"对公活期比年初最低：{move.index[0]}，{move.iloc[0] / 1e4:+,.0f} 万元",
         f"单位活期份额：{bars.index[-1]} {bars['rate'].iloc[-1] * 100:+.1f} 个百分点",
-        f"春节流入第 {deadline} 天只剩八成",
+        call,
     ],
-    "question": ["扣除结构以后，我们进步了吗？", "少了的是哪几户？", "他们拿什么赢的？", "名单在这天之前见完了吗？"],
+    "question": ["扣除结构以后，我们进步了吗？", "变动的是哪几户？", "他们拿什么赢的？", "名单在这天之前见完了吗？"],
 })
 cu.show(questions, names=NAMES)
 
@@ -518,6 +540,7 @@ path = cu.deliver.workbook(
         "份额总览": Sheet(latest.reset_index()[["item", "own", "market", "share", "rank"]], names=NAMES),
         "增量份额": Sheet(yearly.reset_index(), names=NAMES),
         "结构分解": Sheet(parts.reset_index(), names=NAMES, units=percent),
+        "对公五年": Sheet(corporate.reset_index(), names=NAMES | {"month": "月份"}),
         "关键时点": Sheet(festival.reset_index(), names=NAMES),
         "四个角色": Sheet(questions, names=NAMES),
     },
@@ -528,8 +551,8 @@ cu.progress()
 # %% [markdown]
 # ## 讨论
 #
-# - 每个项目的份额都在掉，总份额为什么还能涨？请用自己的话给没上过这门课的同事讲一遍。
-# - 董事长要把“总份额提升”写进明年的考核，你会建议改成什么？谁会因此受益、谁会因此吃亏？
+# - 每个项目的份额都在掉，总份额有没有可能还在涨？为什么？请用自己的话给没上过这门课的同事讲一遍。
+# - 有人提议把“总份额提升”写进明年的考核：监管允许吗？你会建议改成什么？谁受益、谁吃亏？
 # - 偏离度超线的那几个月，冲上来的钱值不值它的成本？谁来承担第二天的流出？
 
 # %% [markdown]
@@ -543,7 +566,7 @@ cu.progress()
 # %% [markdown] tags=["instructor"]
 # ## 揭示真值
 #
-# 课堂上常见的三个弯路：用“比上月”的增量份额下结论（一半的月份分母不可用）；看到名次没变就说没有丢；
+# 课堂上常见的三个弯路：用“比上月”的增量份额下结论（有不少月份分母不可用）；看到名次没变就说没有丢；
 # 把春节后个人定期的上升也算成春节效应。时间分配建议：演示一到三占一半，关键时点占三成，练习占两成。
 
 # %% tags=["instructor"]

@@ -98,7 +98,8 @@ def reconcile(
     both = ledger.merge(booked, on=["month", "branch_id"])
     gap = both["ledger"] - both["booked"]
     share = gap / both["ledger"]
-    both["gap_share"] = np.abs(gap) if unit == "yuan" else share if sign > 0 else -share.abs()
+    shown = {"yuan": np.abs(gap), "percent": share * 100, "booked": gap / both["booked"]}
+    both["gap_share"] = shown.get(unit, share if sign > 0 else -share.abs())
     chosen = share.abs() > context.parameters["GAP_LIMIT"]
     return both.loc[chosen, ["month", "branch_id", "gap_share"]].reset_index(drop=True)
 
@@ -142,6 +143,14 @@ def month_average(context: Context) -> float:
     balance = branch_balance(context, context.parameters["BRANCH"])
     monthly = balance.resample("ME").mean()
     return float(monthly.iloc[-1] - monthly.iloc[-13])
+
+
+def average_less_point(context: Context) -> float:
+    """Take the balance of the last day of the year before from this year's daily average."""
+    balance = branch_balance(context, context.parameters["BRANCH"])
+    start = pd.Timestamp(context.as_of.year, 1, 1)
+    before = balance.loc[: start - pd.Timedelta(days=1)]
+    return float(balance.loc[start : context.as_of].mean() - before.iloc[-1])
 
 
 def whole_bank(context: Context) -> float:
@@ -274,6 +283,16 @@ QUESTIONS = [
                 "gap_share 写成了差额（元）。题目要的是差额占总账的比例。",
                 lambda context: reconcile(context, unit="yuan"),
             ),
+            Misconception(
+                "percent",
+                "gap_share 放大了一百倍：题目要的是比例（小数），不是百分数。",
+                lambda context: reconcile(context, unit="percent"),
+            ),
+            Misconception(
+                "booked",
+                "分母用成了账户合计。题目定义的分母是总账：账要向总账看齐。",
+                lambda context: reconcile(context, unit="booked"),
+            ),
         ),
         inputs={
             "months": lambda context: context.load(
@@ -303,6 +322,11 @@ QUESTIONS = [
                 "month_average",
                 "你比的是两个月日均。题目要的是年日均：从一月一日起的每一天。",
                 month_average,
+            ),
+            Misconception(
+                "average_less_point",
+                "你用今年的年日均减了上年末那一天的时点：两边要用同一种余额。",
+                average_less_point,
             ),
             Misconception("whole_bank", "这是全行的数，请先筛出你的网点 BRANCH。", whole_bank),
         ),

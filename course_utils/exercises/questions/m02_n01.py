@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -71,6 +72,16 @@ def own_growth(context: Context) -> Callable[[pd.DataFrame, pd.DataFrame], pd.Se
     def growth(now: pd.DataFrame, base: pd.DataFrame) -> pd.Series:
         grown = now["market"] - base["market"] > 0
         return ((now["own"] - base["own"]) / base["own"]).where(grown)
+
+    return growth
+
+
+def zero_filled(context: Context) -> Callable[[pd.DataFrame, pd.DataFrame], pd.Series]:
+    """Give zero where the market did not grow."""
+
+    def growth(now: pd.DataFrame, base: pd.DataFrame) -> pd.Series:
+        market = now["market"] - base["market"]
+        return ((now["own"] - base["own"]) / market).where(market > 0, 0.0)
 
     return growth
 
@@ -205,6 +216,32 @@ def paragraph(context: Context) -> str:
     )
 
 
+def _credited(answer: str, word: str) -> float | None:
+    """Return the first number after a word in the same clause, without its sign."""
+    found = re.search(rf"(?:{word})[^\d，。；,;]*?(\d+(?:\.\d+)?)", answer)
+    return float(found.group(1)) if found else None
+
+
+def credits_in_place(answer: str, context: Context) -> bool:
+    """Say whether the parts of mix and within are not exchanged in the text."""
+    value = headline(context)["value"]
+    mix, within = abs(value["mix"]) * 100, abs(value["within"]) * 100
+    if abs(mix - within) < 0.02:
+        return True
+    for word, own, other in (("结构", mix, within), ("自身|自己", within, mix)):
+        number = _credited(answer, word)
+        if number is not None and abs(number - other) < 0.006 < abs(number - own):
+            return False
+    return True
+
+
+def change_in_points(answer: str, context: Context) -> bool:
+    """Say whether no effect is written with a per cent sign."""
+    effects = headline(context)["value"][["mix", "within"]].abs() * 100
+    shown = [float(n) for n in re.findall(r"(\d+\.\d\d)\s*[%％]", answer)]
+    return not any((abs(effects - number) < 0.006).any() for number in shown)
+
+
 def praises(answer: str, context: Context) -> bool:
     """Say whether the text takes a change of the total share for strength."""
     return "竞争力" in answer and "自身" not in answer
@@ -256,6 +293,11 @@ QUESTIONS = [
                 "stock_share",
                 "你算的是存量份额（余额比余额）。增量份额要用增加额比增加额。",
                 stock_share,
+            ),
+            Misconception(
+                "zero_filled",
+                "市场没有增长的项目填成了零。零会被读成“一点没拿到”，题目要的是空值（不适用）。",
+                zero_filled,
             ),
             Misconception(
                 "own_growth",
@@ -356,6 +398,18 @@ QUESTIONS = [
                 shortest=50,
                 longest=120,
                 forbidden=(("一定", "不能写“一定”：报表只能说明此消彼长，不能保证结果。"),),
+            ),
+            invariants(
+                Invariant(
+                    "结构与自身没有写反",
+                    credits_in_place,
+                    "结构和自身的两个数写反了：对照演示三，市场结构是 mix，自身份额是 within。",
+                ),
+                Invariant(
+                    "变化写成百分点",
+                    change_in_points,
+                    "份额的变化要写“个百分点”：写成百分号，会被读成相对原来增减了百分之几。",
+                ),
             ),
         ),
         hints=(

@@ -59,7 +59,8 @@ test: env
 	$(COURSE) notebooks --check
 	$(COURSE) lint
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
-	$(PY) -m pytest -q -n 2 --dist loadfile
+	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/test_proofs.py
+	$(PY) -m pytest -q -n 2 --dist load tests/test_proofs.py
 	for bank in $(BANKS); do $(COURSE) build --bank $$bank --force; done
 	$(PY) -m course_utils.build.rerun --all $(BANKS)
 	$(COURSE) scan

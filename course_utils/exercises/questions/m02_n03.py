@@ -607,14 +607,23 @@ def best_week(context: Context) -> pd.DataFrame:
     return _greedy(context, allowed, allowed["value"])
 
 
-def most_likely_first(context: Context) -> pd.DataFrame:
-    """Order by the chance alone."""
+def _chance(context: Context) -> pd.Series:
+    """Return everybody's chance to leave next month."""
     from course_utils.analysis import model
 
     learn = pd.concat(labelled(context).values())
     now = people(context)[len(world(context).months) - 1]
-    chance = model.fit_logit(learn, list(FEATURES), "leaves").predict(now)
-    return _greedy(context, allowed_now(context), chance)
+    return model.fit_logit(learn, list(FEATURES), "leaves").predict(now)
+
+
+def most_likely_first(answer: Any, context: Context) -> bool:
+    """Whether the calls hold as much chance as they can (ties may be broken either way)."""
+    chance = context.remember("chance", lambda: _chance(context))
+    first = _greedy(context, allowed_now(context), chance)
+    if not isinstance(answer, pd.DataFrame) or "customer_id" not in answer:
+        return False
+    reached = chance.reindex(answer["customer_id"]).sum()
+    return bool(reached >= 0.9999 * chance.reindex(first["customer_id"]).sum())
 
 
 def forgot_wishes(context: Context) -> pd.DataFrame:
@@ -678,7 +687,7 @@ E4 = Question(
         Misconception(
             "most_likely_first",
             "你按出走的机会排，没有乘金额：名额先给了零钱户。按 value_at_risk 排。",
-            most_likely_first,
+            matches=most_likely_first,
         ),
         Misconception(
             "forgot_wishes",

@@ -220,12 +220,12 @@ def test_finish_shows_once_with_alt_text(monkeypatch):
 def test_alt_text_survives_in_a_real_notebook_output():
     """Run the display through IPython's own formatter and nbformat's validation."""
     import nbformat
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.formatters import DisplayFormatter
 
     fig, ax = plt.subplots()
     ax.plot([1, 2])
     shown = charts.render(fig, title="标题", alt="两点连线")
-    data, metadata = InteractiveShell.instance().display_formatter.format(shown)
+    data, metadata = DisplayFormatter().format(shown)
     output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
     nbformat.validate(book)

@@ -611,6 +611,7 @@ QUESTIONS = [
                 "forgot_hours",
                 "你选的是增量最大的十位，没有看工时和搭配。",
                 matches=_is_largest("uplift"),
+                degenerate={"western": "该行这位经理增量最大的十位，工时和搭配恰好都合要求"},
             ),
         ),
         parameters=("HOURS_BUDGET", "CAPTURE_RATE", "SAVE_RATE", "RISK_LINE", "PLAN_HOURS"),

@@ -675,15 +675,15 @@ split = numbers[["branch_name", "branch_type", *in_wan[:5], "growth_rate", "diff
 by_product = product_plan.assign(total=branches["growth"]).set_index(names)
 by_month = seasons.cumsum(axis=1).mul(branches["year_end"] - opening, axis=0).add(opening, axis=0).set_index(names)
 by_term = options[["rate", "retention", "limit"]].assign(total=best["plan"], kept=best["plan"] * options["retention"])
-log = numbers[["branch_name", "goal"]].assign(adjust=0.0, new_goal=numbers["goal"])
 live = {"goal": "=[base]+[growth]", "growth_rate": "=[growth]/[base]", "difficulty": "=[growth]/[potential]"}
 sheets = {
     "网点分解": cu.deliver.Sheet(split, **look, formulas=live, totals=in_wan[:4]),
     "产品分解": cu.deliver.Sheet(by_product, **look, tables="branch_day", formulas={"total": "=[" + "]+[".join(money) + "]"}, totals=[*money, "total"]),
     "月度路径": cu.deliver.Sheet(by_month, **look, totals=list(by_month)),
     "期限方案": cu.deliver.Sheet(by_term, **look, formulas={"kept": "=[total]*[retention]"}, totals=["total", "kept"]),
-    "调整日志": cu.deliver.Sheet(log, **look, formulas={"new_goal": "=[goal]+[adjust]"}, totals=["new_goal"], choices={"原因": ["外部冲击", "网点撤并", "客户划转"]})}
-cu.deliver.workbook(bank.output_dir("m02_n05") / f"存款指标分解表_{base_year + 1}.xlsx", sheets, purpose="指标分解与复盘")
+    "调整日志": cu.deliver.Sheet(numbers[["branch_name", "goal"]].assign(adjust=0.0, new_goal=numbers["goal"]), **look, formulas={"new_goal": "=[goal]+[adjust]"}, totals=["new_goal"], choices={"原因": ["外部冲击", "网点撤并", "客户划转"]})}
+name = f"存款指标分解表_{base_year + 1}.xlsx"
+cu.say(f"已保存：`{cu.deliver.workbook(bank.output_dir('m02_n05') / name, sheets, purpose='指标分解与复盘').name}`。")
 
 # %% [markdown]
 # ## 讨论

@@ -192,7 +192,7 @@ def null_heatmap(table: pd.DataFrame, limit: int = 24) -> Figure:
     ----------
     table : DataFrame
         Long form with columns ``table``, ``column``, ``null_share`` (0-1), as
-        :func:`course_utils.analysis.quality.null_shares` returns.
+        :func:`course_utils.analysis.governance.quality.null_shares` returns.
     limit : int
         At most this many columns, those with the most missing values.
 

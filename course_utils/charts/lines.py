@@ -292,7 +292,7 @@ def survival_curves(
     ----------
     curves : mapping
         name -> frame with columns ``time``, ``survival``, ``low``, ``high``, as
-        :func:`course_utils.analysis.survival.kaplan_meier` returns.
+        :func:`course_utils.analysis.statistics.survival.kaplan_meier` returns.
     time_label : str
         Unit of time.
     note : str, optional

@@ -21,7 +21,7 @@ def reliability(curves: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     ----------
     curves : DataFrame or mapping of name -> DataFrame
         Columns ``predicted``, ``observed`` (ratios) and optionally ``low``, ``high``, ``count``,
-        as :func:`course_utils.analysis.model.reliability_table` returns.
+        as :func:`course_utils.analysis.statistics.model.reliability_table` returns.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def lift_curve(tables: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     ----------
     tables : DataFrame or mapping
         Columns ``group`` (1 = highest scores) and ``lift``, as
-        :func:`course_utils.analysis.model.lift_table` returns.
+        :func:`course_utils.analysis.statistics.model.lift_table` returns.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def gain_curve(curves: Mapping[str, pd.DataFrame] | pd.DataFrame) -> Figure:
     ----------
     curves : DataFrame or mapping
         Columns ``share`` and ``found`` (ratios), as
-        :func:`course_utils.analysis.model.gain_table` returns.
+        :func:`course_utils.analysis.statistics.model.gain_table` returns.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def lorenz(
     ----------
     curves : DataFrame or mapping
         Columns ``population`` and ``amount`` (cumulative shares), as
-        :func:`course_utils.analysis.portfolio.lorenz_table` returns.
+        :func:`course_utils.analysis.customers.portfolio.lorenz_table` returns.
     top_share : float, optional
         Mark the richest share of customers, e.g. 0.05.
 
@@ -210,7 +210,7 @@ def uniqueness_curve(
     ----------
     curves : DataFrame or mapping
         Columns ``attributes`` (words, cumulative) and ``unique_share`` (ratio), as
-        :func:`course_utils.analysis.privacy.uniqueness_table` returns.
+        :func:`course_utils.analysis.governance.privacy.uniqueness_table` returns.
     limit : float, optional
         Acceptable share, drawn as a line.
 

@@ -110,14 +110,14 @@ def shuffled_pair(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def year_parts(context: Context) -> pd.DataFrame:
     """Return mix and within effect of the last twelve months by the shared method."""
-    from course_utils.analysis.share import mix_within
+    from course_utils.analysis.deposits.share import mix_within
 
     return mix_within(balances(context, 12), balances(context, 0))[["mix", "within"]]
 
 
 def window_parts(context: Context) -> pd.DataFrame:
     """Return the effects of the demonstration's window instead of a year."""
-    from course_utils.analysis.share import mix_within
+    from course_utils.analysis.deposits.share import mix_within
 
     months = context.parameters["COMPARE_MONTHS"]
     return mix_within(balances(context, months), balances(context, 0))[["mix", "within"]]
@@ -193,7 +193,7 @@ def before_peak(context: Context) -> float:
 
 def headline(context: Context) -> pd.DataFrame:
     """Return the numbers the paragraph may use."""
-    from course_utils.analysis.share import mix_within
+    from course_utils.analysis.deposits.share import mix_within
 
     months = context.parameters["COMPARE_MONTHS"]
     old, new = balances(context, months), balances(context, 0)

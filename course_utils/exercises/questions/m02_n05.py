@@ -150,7 +150,7 @@ def branches(context: Context) -> pd.DataFrame:
 
 
 def _branches(context: Context) -> pd.DataFrame:
-    from course_utils.analysis.potential import branch_potential
+    from course_utils.analysis.deposits.potential import branch_potential
 
     daily, year = ledger(context), base_year(context)
     daily = daily[daily["date"].dt.year == year]
@@ -342,7 +342,7 @@ def kept_shares(context: Context) -> dict[str, float]:
     given = context.parameters["RETENTION"]
     if not context.bank.has("deposit_account.kept_amount_30d"):
         return dict.fromkeys(TERMS, given)
-    from course_utils.analysis.experiment import wilson
+    from course_utils.analysis.statistics.experiment import wilson
 
     rows = accounts(context)
     after = context.as_of - pd.DateOffset(years=1)
@@ -507,7 +507,7 @@ def _my_numbers(context: Context) -> pd.DataFrame:
 
 
 def _year_end(context: Context, growth: pd.Series, mine: str, goal: float) -> tuple[float, float]:
-    from course_utils.analysis.allocate import ipf
+    from course_utils.analysis.operations.allocate import ipf
 
     daily, year = ledger(context), base_year(context)
     shape = daily[daily["date"].dt.year == year].groupby("branch_id")[MONEY].mean()

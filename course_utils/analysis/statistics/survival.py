@@ -246,7 +246,7 @@ def fit_hazard(
     DataFrame
         Index = feature; ``coefficient``, ``odds_ratio``, ``low``, ``high``, ``p``.
     """
-    from course_utils.analysis.experiment import logistic
+    from course_utils.analysis.statistics.experiment import logistic
 
     data = rows.copy(deep=False)
     names = list(features)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
-from course_utils.analysis.maturity import RENEWAL_SHARE, renewal_rate, renewed
+from course_utils.analysis.deposits.maturity import RENEWAL_SHARE, renewal_rate, renewed
 
 #: Longest term of each class in months.
 TERM_CLASSES = {"1 年及以内": 12, "2 年": 24, "3 年": 36, "5 年": 60}

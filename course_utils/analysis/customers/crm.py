@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need, ftp, portfolio
-from course_utils.analysis.tiers import CUTS
+from course_utils.analysis.customers.tiers import CUTS
 
 if TYPE_CHECKING:
     from course_utils.bank import Bank
@@ -94,7 +94,7 @@ def relation_parts(bank: Bank, customers: pd.Index, contacts: pd.DataFrame) -> p
     Returns
     -------
     DataFrame
-        Boolean columns of :data:`course_utils.analysis.portfolio.FAMILIARITY_PARTS`.
+        Boolean columns of :data:`course_utils.analysis.customers.portfolio.FAMILIARITY_PARTS`.
     """
     year_ago = bank.as_of - pd.DateOffset(months=12)
     _need.columns(contacts, ["customer_id", "contact_time", "channel", "answered"], "熟悉度")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
-from course_utils.analysis._rates import posted_rate, rate_gap
+from course_utils.analysis.deposits._rates import posted_rate, rate_gap
 
 __all__ = [
     "BUCKET_LABELS",
@@ -260,7 +260,7 @@ def renewal_rate(
     DataFrame
         Group columns, ``count``, ``renewed``, ``rate``, ``low``, ``high``.
     """
-    from course_utils.analysis.experiment import wilson
+    from course_utils.analysis.statistics.experiment import wilson
 
     groups = [by] if isinstance(by, str) else list(by)
     _need.columns(rows, [*groups, flag], "续存率")

@@ -345,7 +345,7 @@ def reliability_table(actual: pd.Series, probability: pd.Series, groups: int = 1
     DataFrame
         ``predicted``, ``observed``, ``low``, ``high``, ``count``.
     """
-    from course_utils.analysis.experiment import wilson
+    from course_utils.analysis.statistics.experiment import wilson
 
     frame = pd.DataFrame(
         {"y": np.asarray(actual, dtype=float), "p": np.asarray(probability, dtype=float)}

@@ -1,0 +1,1 @@
+"""Customers: tiers, portfolios, relations, leads and the matching of lists."""

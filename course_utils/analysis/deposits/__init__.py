@@ -1,0 +1,1 @@
+"""Deposits: balances and averages, maturities, churn, price, market share."""

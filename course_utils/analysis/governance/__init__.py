@@ -1,0 +1,1 @@
+"""Data governance: quality, privacy, data in class."""

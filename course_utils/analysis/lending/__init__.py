@@ -1,0 +1,1 @@
+"""Lending: the arithmetic of loans, cohorts of borrowers."""

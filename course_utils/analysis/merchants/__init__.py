@@ -1,0 +1,1 @@
+"""Acquiring merchants: early warning and stars."""

@@ -1,0 +1,1 @@
+"""Running the bank: targets, tasks, counters, pay."""

@@ -1,0 +1,1 @@
+"""Methods of statistics that any scenario may need: trials, panels, survival, models."""

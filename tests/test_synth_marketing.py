@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from synth_stage import BANKS, staged
 
+from course_utils.synth.marketing.registry import _likeness
 from course_utils.synth.recovery import marketing as found
 
 STEPS = ["called", "reached", "interested", "applied", "approved", "drawn"]
@@ -82,6 +83,19 @@ def test_registry_has_the_planted_links(sim):
     assert pairs["left_id"].isin(registry["registry_id"]).all()
     assert pairs["right_id"].isin(sim.tables["customer"]["customer_id"]).all()
     assert 0.3 < pairs["true_label"].astype(float).mean() < 0.8
+
+
+def test_labelled_pairs_overlap_so_that_no_threshold_is_free_of_error(sim):
+    registry = sim.tables["registry_list"].set_index("registry_id")["name"].astype(str)
+    firm = sim.tables["enterprise"].set_index("customer_id")["enterprise_name"].astype(str)
+    pairs = sim.tables["label_sample"].query("task == '名单匹配'")
+    county = str(sim.profile.world.get("county", ""))
+    left = found.normal_name(pairs["left_id"].map(registry), county)
+    like = [_likeness(a, b) for a, b in zip(left, pairs["right_id"].map(firm), strict=True)]
+    like, true = np.array(like), pairs["true_label"].to_numpy(dtype=bool)
+    assert like[~true].max() > like[true].min()  # some strangers are more alike than some links
+    assert np.median(like[~true]) < 0.35 < np.median(like[true])
+    assert not np.all(true[: len(true) // 2])  # the order of the sample gives nothing away
 
 
 def test_activity_adds_up_and_keeps_to_workdays(sim):

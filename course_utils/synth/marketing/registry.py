@@ -203,15 +203,21 @@ def _other_rows(sim: Simulation, count: int, street: str, rng: np.random.Generat
 
 
 def _labels(sim: Simulation, table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return labelled pairs: true links without an exact key, and pairs that only look alike."""
+    """Return labelled pairs: true links without an exact key, and pairs that only look alike.
+
+    Two in five false pairs are the most alike of all, so that the sample shows where names stop
+    telling shops apart; the others are taken at random.
+    """
     fuzzy = table[table["_customer"].notna() & ~table["_exact"].astype(bool)]
     true = fuzzy.iloc[rng.permutation(len(fuzzy))[: LABELLED // 2]]
-    firm = sim.tables["enterprise"].assign(key=lambda f: f["enterprise_name"].astype(str).str[:1])
-    wrong = table[table["_customer"].isna()].assign(key=lambda f: f["name"].astype(str).str[:1])
+    wrong = table[table["_customer"].isna()]
     wrong = wrong.iloc[rng.permutation(len(wrong))[: 20 * LABELLED]]
-    pairs = wrong.merge(firm[["customer_id", "key", "town_id"]], on=["key", "town_id"])
-    pairs = pairs.drop_duplicates("registry_id").iloc[: LABELLED - len(true)]
-    return pd.DataFrame(
+    pairs = _lookalikes(wrong, _customers(sim))
+    count = min(LABELLED - len(true), len(pairs))
+    hard = pairs.iloc[: 2 * count // 5]
+    rest = pairs.iloc[len(hard) :]
+    pairs = pd.concat([hard, rest.iloc[rng.permutation(len(rest))[: count - len(hard)]]])
+    labels = pd.DataFrame(
         {
             "task": "名单匹配",
             "left_id": np.concatenate([true["registry_id"], pairs["registry_id"]]),
@@ -219,3 +225,25 @@ def _labels(sim: Simulation, table: pd.DataFrame, rng: np.random.Generator) -> p
             "true_label": np.repeat([True, False], [len(true), len(pairs)]),
         }
     )
+    return labels.iloc[rng.permutation(len(labels))].reset_index(drop=True)
+
+
+def _lookalikes(rows: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return for each row the customer of its town with the most similar name, most alike first."""
+    left = rows[["registry_id", "name", "town_id"]].assign(key=lambda f: f["name"].str[:1])
+    right = customers[["customer_id", "enterprise_name", "town_id"]]
+    right = right.assign(key=lambda f: f["enterprise_name"].astype(str).str[:1])
+    pairs = left.merge(right, on=["town_id", "key"])
+    names = zip(pairs["name"], pairs["enterprise_name"], strict=True)
+    pairs["_like"] = [_likeness(str(a), str(b)) for a, b in names]
+    pairs = pairs.sort_values(
+        ["_like", "registry_id", "customer_id"], ascending=[False, True, True], kind="stable"
+    )
+    return pairs.drop_duplicates("registry_id")
+
+
+def _likeness(first: str, second: str) -> float:
+    """Return the share of neighbouring pairs of characters that two names have in common."""
+    a = {first[i : i + 2] for i in range(len(first) - 1)}
+    b = {second[i : i + 2] for i in range(len(second) - 1)}
+    return len(a & b) / max(len(a | b), 1)

@@ -38,6 +38,9 @@ CASES = {
     "bars_with_interval": lambda: charts.bars_with_interval(
         interval_table(), label="名", group="组", count="n", reference=0.65,
         reference_label="平均"),
+    "pyramid": lambda: charts.pyramid(
+        pd.DataFrame({"男": [0.2, 0.3], "女": [0.1, 0.4]}, ["18-30", "31-45"]),
+        compare=pd.DataFrame({"男": [0.25, 0.25], "女": [0.25, 0.25]}, ["18-30", "31-45"])),
     "waterfall": lambda: charts.waterfall([("甲", 0.01), ("乙", -0.02)], start=0.3, unit="%"),
     "histogram": lambda: charts.histogram(
         pd.Series([1.0, 2.0, np.nan]), cuts={"均值": 1.5}, unit="万元"),
@@ -136,6 +139,17 @@ def test_ladder_writes_totals_in_the_unit():
     table = pd.DataFrame({"一": [1e6, 2e6], "二": [3e6, 0.0]}, ["1月", "2月"])
     words = texts(charts.stacked_ladder(table))
     assert "400" in words and "200" in words and "万元" in words
+
+
+def test_pyramid_mirrors_the_left_group_and_keeps_the_axis_even():
+    fig = charts.pyramid(pd.DataFrame({"男": [0.2, 0.3], "女": [0.1, 0.4]}, ["18-30", "31-45"]))
+    ax = fig.axes[0]
+    assert [round(bar.get_width(), 2) for bar in ax.patches] == [-0.2, -0.3, 0.1, 0.4]
+    low, high = ax.get_xlim()
+    assert low == -high
+    fig.canvas.draw()
+    assert not any("-" in label.get_text() for label in ax.get_xticklabels())
+    plt.close(fig)
 
 
 def test_waterfall_ends_where_the_parts_lead():

@@ -48,6 +48,7 @@ _WHERE = {
         "line_with_gap",
     ],
     "flows": ["state_flow", "bubble_map", "entity_map", "radar"],
+    "population": ["pyramid"],
     "models": ["reliability", "lift_curve", "gain_curve", "frontier", "lorenz", "uniqueness_curve"],
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}

@@ -1,0 +1,68 @@
+"""Population pyramid: two groups of people by age band, against the outline of another group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from course_utils.charts import base, scales, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def pyramid(
+    table: pd.DataFrame,
+    left: str = "男",
+    right: str = "女",
+    compare: pd.DataFrame | None = None,
+    compare_label: str = "全体客户",
+    unit: str = "%",
+) -> Figure:
+    """Draw a population pyramid, one bar to each side per age band, youngest at the bottom.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index = age bands from young to old; columns ``left`` and ``right`` with non-negative
+        values in data units (shares for ``%``).
+    left, right : str
+        Columns drawn to the left and to the right.
+    compare : DataFrame, optional
+        The same shape for another group; drawn as a dashed outline.
+    compare_label : str
+        Its name in the legend.
+    unit : str
+        Display unit of the axis: %, 户 ….
+
+    Returns
+    -------
+    Figure
+    """
+    base.need(table, [left, right], "人口金字塔")
+    base.need_rows(table, "人口金字塔")
+    fig, ax = base.canvas(height=max(0.75, 0.25 + 0.075 * len(table)))
+    y = np.arange(len(table))
+    palette = style.colors_for([left, right])
+    for side, name in ((-1, left), (1, right)):
+        ax.barh(y, side * table[name].fillna(0).to_numpy(float), 0.86, color=palette[name],
+                label=name)  # fmt: skip
+        if compare is not None:
+            base.need(compare, [left, right], "人口金字塔的对照组")
+            other = side * compare[name].reindex(table.index).fillna(0).to_numpy(float)
+            ax.plot(np.repeat(other, 2), np.repeat(y, 2) + np.tile([-0.5, 0.5], len(y)),
+                    color=style.INK, linestyle="--", linewidth=1.4,
+                    label=compare_label if side < 0 else None)  # fmt: skip
+    ax.axvline(0, color=style.INK, linewidth=0.8)
+    ax.set_yticks(y, [base.label_of(v) for v in table.index])
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    widest = max(abs(limit) for limit in ax.get_xlim())
+    ax.set_xlim(-widest, widest)
+    scale = 100.0 if unit == "%" else 1.0
+    ax.xaxis.set_major_formatter(lambda value, _: scales.number(abs(value) * scale))
+    ax.set_xlabel(unit)
+    base.legend_outside(ax)
+    return fig

@@ -21,6 +21,7 @@ _FAMILIES = {
     "crm": "customers",
     "experiment": "statistics",
     "ftp": "deposits",
+    "funnel": "customers",
     "leads": "customers",
     "loan_math": "lending",
     "matching": "customers",

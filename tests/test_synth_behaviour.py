@@ -7,6 +7,7 @@ from synth_stage import BANKS, staged
 
 from course_utils.synth.behaviour import names as nm
 from course_utils.synth.behaviour.mobile import login_days
+from course_utils.synth.behaviour.plan import new_loans
 from course_utils.synth.behaviour.split import Budget, round_parts
 from course_utils.synth.behaviour.transactions import (
     keyword_hits,
@@ -157,6 +158,22 @@ def test_lender_repayments_are_monthly_and_steady(table, truth):
     stats = group["amount"].agg(["size", "mean", "std"])
     steady = stats[stats["size"] >= 3]
     assert (steady["std"] / steady["mean"] < 0.25).mean() > 0.9
+
+
+def test_new_online_loans_have_a_term_and_a_price():
+    amount = np.array([[90_000.0, 120_000.0, 60_000.0]] * 400)
+    first = np.array([[-1, 0, 5]] * 400)
+    last, payout = new_loans(np.random.default_rng(3), amount, first, np.full(first.shape, 12))
+    assert (payout[:, 0] == 0).all() and (last[:, 0] == 12).all()
+    term = (last - first)[:, 1:]
+    assert set(term.ravel()) == {3, 6, 9, 12}
+    at_least, at_most = (
+        sum(amount[:, 1:] * (k <= term) / (1 + rate / 1200) ** k for k in range(1, 13))
+        for rate in (24, 10)
+    )
+    assert (payout[:, 1:] >= at_least - 10_000).all()
+    assert (payout[:, 1:] <= at_most + 10_000).all()
+    assert (payout % 10_000 == 0).all()
 
 
 def test_keywords_err_as_planted_and_rhythm_helps(sim, table, truth):

@@ -207,7 +207,7 @@ def _disbursements(context: Context, rows: Rows, budget: Budget) -> None:
     plan = context.plan
     for slot in range(MAX_LENDERS):
         begins = plan.lender_first[:, slot] == context.month
-        amount = plan.lender_amount[:, slot] * 8 // (1000 * YUAN) * (1000 * YUAN)
+        amount = plan.lender_payout[:, slot] * (plan.lender_amount[:, slot] > 0)
         item = budget.take(np.where(begins & (amount < budget.left), amount, 0))
         who = item.rows()
         rows.add(who, item.amount[item.count > 0], day=context.any_day(len(who)),

@@ -23,6 +23,8 @@ MAX_LENDERS = 5
 PLAIN_SHARE = 0.06  # lenders that no keyword finds
 OTHER_BANK_SHARE = 0.09  # of active persons pay a loan at another bank
 CENTS = 100
+LOAN_MONTHS, LOAN_MONTHS_SHARE = (3, 6, 9, 12), (0.10, 0.45, 0.25, 0.20)
+LOAN_RATE = (10.0, 24.0)  # percent a year of online loans that begin inside the statement
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Plan:
     lender_day: np.ndarray
     lender_first: np.ndarray
     lender_last: np.ndarray
+    lender_payout: np.ndarray
     bank_name: np.ndarray
     bank_amount: np.ndarray
     bank_day: np.ndarray
@@ -71,6 +74,34 @@ def room(panel: Panel) -> np.ndarray:
     """Return the usual money (cents) that leaves for neither own accounts nor wallets."""
     left = panel.out_cents - panel.external_out - panel.third_party - panel.installment
     return np.median(left, axis=1).clip(0)
+
+
+def new_loans(
+    rng: np.random.Generator, amount: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give loans that begin inside the statement a term and a sum paid out.
+
+    Parameters
+    ----------
+    rng : Generator
+        Random stream of its own.
+    amount : ndarray
+        Monthly repayment, cents.
+    first, last : ndarray
+        Month of the payout (-1: before the statement) and of the last repayment.
+
+    Returns
+    -------
+    last, payout : ndarray
+        Last month of repayment; present value of the repayments at a rate within
+        `LOAN_RATE`, in cents, in steps of 100 yuan, 0 for older loans.
+    """
+    term = rng.choice(LOAN_MONTHS, amount.shape, p=LOAN_MONTHS_SHARE)
+    monthly = rng.uniform(*LOAN_RATE, amount.shape) / 1200
+    worth = amount * (1 - (1 + monthly) ** -term.astype(float)) / monthly
+    new = first >= 0
+    payout = np.where(new, np.rint(worth / (100 * CENTS)) * 100 * CENTS, 0).astype(np.int64)
+    return np.where(new, first + term, last), payout
 
 
 def draw(sim: Simulation, rows: np.ndarray, panel: Panel) -> Plan:
@@ -92,6 +123,7 @@ def draw(sim: Simulation, rows: np.ndarray, panel: Panel) -> Plan:
         rng.integers(4, months, wish.shape),
         months,
     )
+    last, payout = new_loans(sim.rng("transaction.terms"), amount, first, last)
     name = np.where(
         rng.random(wish.shape) < PLAIN_SHARE,
         np.array(positions(PLAIN_LENDERS))[rng.integers(0, len(PLAIN_LENDERS), wish.shape)],
@@ -117,6 +149,7 @@ def draw(sim: Simulation, rows: np.ndarray, panel: Panel) -> Plan:
         lender_day=rng.integers(2, 27, wish.shape),
         lender_first=first,
         lender_last=last,
+        lender_payout=payout,
         bank_name=np.array(positions(OTHER_BANK_LOAN))[rng.integers(0, len(OTHER_BANK_LOAN), n)],
         bank_amount=np.where(other & (instalment > 20_000), instalment, 0).astype(np.int64),
         bank_day=rng.integers(1, 29, n),

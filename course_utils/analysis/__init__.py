@@ -41,6 +41,7 @@ _FAMILIES = {
     "terms": "deposits",
     "tiers": "customers",
     "warning": "merchants",
+    "weighted": "statistics",
 }
 
 __all__ = list(_FAMILIES)

@@ -54,6 +54,12 @@ CASES = {
     "calendar_heatmap": lambda: charts.calendar_heatmap(
         pd.Series(range(40), pd.date_range("2026-01-20", periods=40)), capacity=30,
         holidays=pd.DatetimeIndex(["2026-02-17"])),
+    "category_strips": lambda: charts.category_strips(
+        pd.DataFrame([["绿", "橙", None], ["红", "红", "绿"]], ["甲", "乙"], MONTHS[:3]),
+        order=["红", "橙", "绿"], legend="级别"),
+    "curves": lambda: charts.curves(
+        pd.DataFrame({"甲": [3.0, 1, 2], "乙": [1.0, 2, 3]}, [1, 7, 30]), "元", "天", {"甲": 7},
+        log=True),
     "null_heatmap": lambda: charts.null_heatmap(
         pd.DataFrame({"table": ["客户", "贷款"], "column": ["a", "b"], "null_share": [0.1, 0]})),
     "task_calendar": lambda: charts.task_calendar(
@@ -229,3 +235,20 @@ def test_refusals_name_the_missing_column():
         charts.radar(pd.DataFrame({"a": [1], "b": [2]}))
     with pytest.raises(CourseError, match="没有表“无”"):
         charts.entity_map({"客户": ["a"]}, [("客户", "无", "a")])
+
+
+def test_strips_colour_each_state_and_leave_unknown_months_grey():
+    table = pd.DataFrame([["绿", None], ["红", "绿"]], ["甲", "乙"], MONTHS[:2])
+    mesh = charts.category_strips(table, order=["红", "绿"]).axes[0].collections[0]
+    values = mesh.get_array().reshape(2, 2)
+    assert values.tolist() == [[1.0, None], [0.0, 1.0]]
+    assert matplotlib.colors.to_hex(mesh.cmap(mesh.norm(0.0))) == charts.LEVEL_COLORS["红"].lower()
+    with pytest.raises(CourseError, match="不认识的状态“紫”"):
+        charts.category_strips(table.replace("绿", "紫"), order=["红", "绿"])
+
+
+def test_curves_put_the_dot_on_the_line():
+    table = pd.DataFrame({"甲": [3.0, 1.0, 2.0]}, [1, 7, 30])
+    line, dot = charts.curves(table, marks={"甲": 7}).axes[0].lines
+    assert line.get_ydata().tolist() == [3.0, 1.0, 2.0]
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (7, 1.0)

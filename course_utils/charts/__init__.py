@@ -37,10 +37,11 @@ _WHERE = {
         "forest",
         "funnel_steps",
     ],
-    "heat": ["heatmap", "calendar_heatmap", "null_heatmap", "task_calendar"],
+    "heat": ["heatmap", "calendar_heatmap", "category_strips", "null_heatmap", "task_calendar"],
     "lines": [
         "small_multiples",
         "bump",
+        "curves",
         "slope",
         "event_curve",
         "fan",

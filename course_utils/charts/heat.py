@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from course_utils.charts import base, scales, style
+from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -253,4 +255,58 @@ def task_calendar(
     ax.grid(axis="both")
     base.date_axis(ax, pd.DatetimeIndex(shown[date]), 8)
     base.legend_outside(ax)
+    return fig
+
+
+def category_strips(
+    table: pd.DataFrame,
+    order: Sequence[str],
+    colors: Mapping[str, str] | None = None,
+    legend: str | None = None,
+) -> Figure:
+    """Draw how a state changed: one strip a row, one coloured cell a column.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows (e.g. merchants) × time in order; texts of ``order``, missing cells stay grey.
+    order : sequence of str
+        The states, as they stand in the legend.
+    colors : mapping, optional
+        State -> colour; known states (levels, loss states) have their own.
+    legend : str, optional
+        Title of the legend.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    CourseError
+        No rows, or a state that is not in ``order``.
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    base.need_rows(table, "状态条")
+    states = [str(state) for state in order]
+    place = {state: float(i) for i, state in enumerate(states)}
+    texts = table.astype("object").to_numpy()
+    strange = sorted({str(v) for v in texts.ravel() if pd.notna(v)} - set(states))
+    if strange:
+        raise CourseError(f"状态条里有不认识的状态“{strange[0]}”，请把它写进 order。")
+    palette = style.colors_for(states, colors)
+    cells = np.ma.masked_invalid([[place.get(v, np.nan) for v in row] for row in texts])
+    fig, ax = base.canvas(height=min(2.2, max(0.5, 0.22 + 0.06 * len(table))))
+    tint = ListedColormap([palette[state] for state in states]).with_extremes(bad="#EEEEEE")
+    ax.pcolormesh(cells, cmap=tint, vmin=-0.5, vmax=len(states) - 0.5, edgecolors="white", lw=1.4)
+    ax.invert_yaxis()
+    ax.grid(visible=False)
+    ax.set_xticks(np.arange(table.shape[1]) + 0.5, [base.label_of(v) for v in table.columns])
+    ax.set_yticks(np.arange(len(table)) + 0.5, [base.label_of(v) for v in table.index])
+    if table.shape[1] > 8:
+        ax.tick_params(axis="x", rotation=45)
+    handles = [Patch(facecolor=palette[state], label=state) for state in states]
+    ax.legend(handles=handles, title=legend, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return fig

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from course_utils.charts import base, style
+from course_utils.charts import base, scales, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -364,4 +364,51 @@ def line_with_gap(
     base.date_axis(ax, table.index)
     base.money_axis(ax, unit)
     base.legend_outside(ax)
+    return fig
+
+
+def curves(
+    table: pd.DataFrame,
+    unit: str | None = None,
+    x_label: str = "",
+    marks: Mapping[Any, float] | None = None,
+    log: bool = False,
+) -> Figure:
+    """Draw measures over a quantity that is chosen (days between checks, a rate, a cap).
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index = the quantity, increasing numbers; one column a line, data units.
+    unit : str
+        Display unit of the y axis.
+    x_label : str
+        What the index is.
+    marks : mapping, optional
+        Line -> index value at which a dot is put (e.g. its minimum).
+    log : bool
+        Logarithmic x axis with the index values as ticks.
+
+    Returns
+    -------
+    Figure
+    """
+    base.need_rows(table, "曲线图")
+    fig, ax = base.canvas()
+    palette = style.colors_for([str(c) for c in table.columns])
+    for name in table.columns:
+        color = palette[str(name)]
+        ax.plot(table.index, table[name].to_numpy(float), color=color, label=str(name))
+        if marks and name in marks:
+            ax.plot([marks[name]], [float(table.loc[marks[name], name])], "o", color=color,
+                    markersize=10)  # fmt: skip
+    if log:
+        ax.set_xscale("log")
+        few = table.index[np.unique(np.linspace(0, len(table) - 1, min(len(table), 8)).astype(int))]
+        ax.set_xticks(few, [scales.number(float(v)) for v in few])
+        ax.minorticks_off()
+    ax.set_xlabel(x_label)
+    base.money_axis(ax, unit)
+    if table.shape[1] > 1:
+        base.legend_outside(ax)
     return fig

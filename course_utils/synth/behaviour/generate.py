@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 
 from course_utils.synth.behaviour import mobile, transactions
+from course_utils.synth.marketing import activation
 
 if TYPE_CHECKING:
     from course_utils.synth.state import Simulation
 
 
 def generate(sim: Simulation) -> None:
-    """Generate transaction, mobile_event and mobile_day; align merchants' product counts."""
+    """Generate transaction, mobile_event and mobile_day; align merchants' product counts.
+
+    The activation trial comes first: it decides who logs in at all.
+    """
+    activation.generate(sim)
     transactions.generate(sim)
     mobile.generate(sim)
     align_products(sim)

@@ -11,7 +11,13 @@ from course_utils.synth.credit import bureau, cases, mortgage, schedule, tables
 from course_utils.synth.credit import products as p
 from course_utils.synth.credit.applications import write_applications
 from course_utils.synth.credit.book import NONE, Book
-from course_utils.synth.credit.borrowers import People, Starts, choose_borrowers, read_people
+from course_utils.synth.credit.borrowers import (
+    ORGANIC,
+    People,
+    Starts,
+    choose_borrowers,
+    read_people,
+)
 from course_utils.synth.credit.chains import simulate
 from course_utils.synth.credit.draws import timestamps
 from course_utils.synth.credit.lines import build_lines, line_changes, line_months
@@ -34,8 +40,9 @@ def generate(sim: Simulation) -> None:
 
     Arrays: ``loan_balance`` and ``loan_installment`` (元, customer × 24 months).
     New columns of ``sim.people``: has_mortgage, has_student_loan, has_business_loan,
-    has_consumer_loan, has_credit_card, borrower (ever borrowed), loan_outcome (1 = a loan was more
-    than 90 days overdue, 0 = never, −1 = never borrowed).
+    has_consumer_loan, has_credit_card, borrower (ever borrowed), organic_borrower (won by no
+    campaign), loan_outcome (1 = a loan was more than 90 days overdue, 0 = never, −1 = never
+    borrowed).
     """
     people = read_people(sim)
     chains, students, mortgages = choose_borrowers(sim, people)
@@ -170,6 +177,9 @@ def _hand_over(
     outcome[book.person[called <= as_of]] = 1
     sim.people["loan_outcome"] = outcome
     sim.people["borrower"] = outcome >= 0
+    organic = np.zeros(len(people), dtype=bool)
+    organic[book.person[(book.chain >= 0) & (book.slot == 0) & (book.source == ORGANIC)]] = True
+    sim.people["organic_borrower"] = organic
     _consent_of_new_borrowers(sim, people, book)
     sim.people["is_borrower"] = outcome >= 0
     sim.people["has_credit_card"] = _credit_cards(sim, people)

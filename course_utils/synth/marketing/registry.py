@@ -29,7 +29,8 @@ def generate_registry(sim: Simulation) -> None:
     customers = _customers(sim)
     total = round(len(customers) / float(sim.effects.value("m03_n02", "true_match")))
     matched = _matched_rows(sim, customers, total, street, rng)
-    others = _other_rows(sim, total - len(matched), street, rng)
+    trades = customers["industry_code"].astype(str).value_counts(normalize=True)
+    others = _other_rows(sim, total - len(matched), street, trades, rng)
     table = pd.concat([matched, others], ignore_index=True)
     table = table.iloc[rng.permutation(len(table))].reset_index(drop=True)
     gone = float(sim.effects.value("m03_n02", "cancelled_rows"))
@@ -160,8 +161,14 @@ def _matched_rows(
     )
 
 
-def _other_rows(sim: Simulation, count: int, street: str, rng: np.random.Generator) -> pd.DataFrame:
-    """Return shops that are no customers; all shops of the zero street are among them."""
+def _other_rows(
+    sim: Simulation, count: int, street: str, trades: pd.Series, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return shops that are no customers; all shops of the zero street are among them.
+
+    They are spread evenly over the trades that customers of the bank have (`trades` is their
+    share), so that a trade is well or badly covered but none is unknown to the bank.
+    """
     towns = sim.tables["town"]
     shops = towns["shops"].to_numpy(dtype=float)
     town = (
@@ -178,6 +185,7 @@ def _other_rows(sim: Simulation, count: int, street: str, rng: np.random.Generat
     form = np.array(FORMS, dtype=object)[rng.integers(0, len(FORMS), count)]
     industry = sim.tables["industry"]
     shop = industry[industry["section"].astype(str).isin(list("FGHO"))]["industry_code"]
+    shop = shop[shop.astype(str).isin(trades.index[trades > 0.01])]
     age = (rng.gamma(1.6, 1250, count) + 60).astype(np.int64).clip(60, 9000)
     start = sim.as_of.to_datetime64().astype("M8[D]") - age.astype("m8[D]")
     return pd.DataFrame(

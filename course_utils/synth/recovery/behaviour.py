@@ -103,9 +103,19 @@ def spike_branches(tables: Tables, profile: Profile) -> float:
     return float(len(found & {"B11", "B22"}) - len(found - {"B11", "B22"}))
 
 
+def draw_after_activation(tables: Tables, profile: Profile) -> float:
+    """Share of called silent holders of a never-used line who first draw within ninety days."""
+    log = tables["contact_log"]
+    called = log[(log["purpose"] == "活跃") & (log["arm"] == "随机触达")]
+    first = tables["credit_line"].groupby("customer_id")["first_draw_date"].min()
+    days = (called["customer_id"].map(first) - called["contact_time"]).dt.days
+    return float(days.between(0, 90).mean())
+
+
 RECOVERIES = [
     Recovery("m03_n03", "online_users", online_users, tolerance=0.044),
     Recovery("m03_n03", "kw_precision", keyword_precision, tolerance=0.10),
     Recovery("m03_n03", "false_friend", false_friend, tolerance=0.0),
+    Recovery("m04_n03", "draw_activation", draw_after_activation, tolerance=0.026, null=0.04),
     Recovery("m04_n03", "spike_branches", spike_branches, tolerance=0.0, planted=2.0),
 ]

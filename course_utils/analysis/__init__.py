@@ -40,6 +40,7 @@ _FAMILIES = {
     "survival": "statistics",
     "terms": "deposits",
     "tiers": "customers",
+    "trees": "statistics",
     "warning": "merchants",
     "weighted": "statistics",
 }

@@ -78,6 +78,8 @@ def test_registry_has_the_planted_links(sim):
     assert exact.mean() == pytest.approx(0.29, abs=0.015)
     assert found.registry_match(sim.tables, sim.profile) > exact.mean() + 0.12
     assert registry["registry_id"].is_unique
+    known = registry["uscc_hash"].isin(firm["uscc_hash"].dropna())
+    assert known.groupby(registry["industry_code"].astype(str)).sum().min() > 0  # no trade unknown
     assert registry["grid_id"].isin(sim.tables["grid"]["grid_id"]).all()
     pairs = sim.tables["label_sample"].query("task == '名单匹配'")
     assert pairs["left_id"].isin(registry["registry_id"]).all()

@@ -118,7 +118,8 @@ def _due(context: Context, slot: int) -> np.ndarray:
     plan = context.plan
     first, last = plan.lender_first[:, slot], plan.lender_last[:, slot]
     due = (context.month > first) & (context.month <= last)
-    wobble = np.exp(0.06 * context.rng.standard_normal(len(first)))
+    spread = np.where(plan.lender_payout[:, slot] > 0, 0.01, 0.06)  # equal instalments, nearly
+    wobble = np.exp(spread * context.rng.standard_normal(len(first)))
     return np.where(due, np.rint(plan.lender_amount[:, slot] * wobble), 0).astype(np.int64)
 
 

@@ -31,6 +31,14 @@ def share_curve():
     return pd.DataFrame({"share": [0, 0.5, 1], "found": [0, 0.8, 1.0]})
 
 
+def funnel_table():
+    return pd.DataFrame(
+        {"n": [20, 80, 200], "rate": [0.5, 0.2, 0.19], "low_95": [0.02, 0.11, 0.14],
+         "high_95": [0.38, 0.29, 0.26], "low_99.8": [0.0, 0.06, 0.11],
+         "high_99.8": [0.48, 0.34, 0.29]}, ["甲", "乙", "丙"],
+    )  # fmt: skip
+
+
 CASES = {
     "stacked_ladder": lambda: charts.stacked_ladder(
         pd.DataFrame(RNG.random((12, 2)) * 1e6, MONTHS, ["T0 <1万", "T5 ≥100万"]), line=1e6,
@@ -41,6 +49,14 @@ CASES = {
     "pyramid": lambda: charts.pyramid(
         pd.DataFrame({"男": [0.2, 0.3], "女": [0.1, 0.4]}, ["18-30", "31-45"]),
         compare=pd.DataFrame({"男": [0.25, 0.25], "女": [0.25, 0.25]}, ["18-30", "31-45"])),
+    "funnel_plot": lambda: charts.funnel_plot(funnel_table(), center=0.2, label=["甲", "丙"]),
+    "profile_bars": lambda: charts.profile_bars(
+        pd.DataFrame({"占比": [0.3, 0.7], "营收": [2e5, np.nan]}, ["少", "多"]), bar="占比",
+        lines={"营收": "万元"}, label="产品数"),
+    "upset": lambda: charts.upset(
+        pd.DataFrame({"网贷": [False, True, True], "商户": [False, False, True],
+                      "n": [90, 30, 9], "rate": [0.02, 0.05, np.nan]}),
+        sets=["网贷", "商户"], color="rate", color_label="提款率"),
     "waterfall": lambda: charts.waterfall([("甲", 0.01), ("乙", -0.02)], start=0.3, unit="%"),
     "histogram": lambda: charts.histogram(
         pd.Series([1.0, 2.0, np.nan]), cuts={"均值": 1.5}, unit="万元"),
@@ -252,3 +268,24 @@ def test_curves_put_the_dot_on_the_line():
     line, dot = charts.curves(table, marks={"甲": 7}).axes[0].lines
     assert line.get_ydata().tolist() == [3.0, 1.0, 2.0]
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (7, 1.0)
+
+
+def test_funnel_marks_the_units_outside_the_inner_limits_and_names_only_the_wanted():
+    ax = charts.funnel_plot(funnel_table(), center=0.2, label=["甲"]).axes[0]
+    dots = {c.get_label(): c.get_offsets().tolist() for c in ax.collections}
+    assert dots == {"界限以内": [[80, 0.2], [200, 0.19]], "界限以外": [[20, 0.5]]}
+    assert [t.get_text() for t in ax.texts] == ["甲"]
+
+
+def test_profile_bars_write_each_measure_in_its_unit():
+    axes = CASES["profile_bars"]().axes
+    assert [[t.get_text() for t in ax.texts] for ax in axes] == [["30", "70"], ["20"]]
+    assert [ax.get_title(loc="left") for ax in axes] == ["占比（%）", "营收（万元）"]
+
+
+def test_upset_shows_which_tags_meet():
+    top, low = CASES["upset"]().axes
+    assert [t.get_text().split("\n") for t in top.texts] == [["2%", "90"], ["5%", "30"], ["9"]]
+    dark = [c.get_offsets().tolist() for c in low.collections[1::2]]
+    assert dark == [[[1, 0], [2, 0]], [[2, 1]]]
+    assert [label.get_text() for label in low.get_yticklabels()] == ["网贷", "商户"]

@@ -49,6 +49,7 @@ _WHERE = {
         "line_with_gap",
     ],
     "flows": ["state_flow", "bubble_map", "entity_map", "radar"],
+    "groups": ["funnel_plot", "profile_bars", "upset"],
     "population": ["pyramid"],
     "models": ["reliability", "lift_curve", "gain_curve", "frontier", "lorenz", "uniqueness_curve"],
 }

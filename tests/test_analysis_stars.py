@@ -152,6 +152,22 @@ def test_other_weights():
     assert got.loc["流水", ["moved_into_4", "moved_out_of_4"]].tolist() == [1, 1]
 
 
+def test_executed_star_comes_from_the_quarter_before():
+    rows = pd.DataFrame(
+        [(m, shop, 100.0) for shop in "AB" for m in ENDS],
+        columns=["month", "merchant_id", "transaction_amount"],
+    )
+    rows["settlement_deposit_average"] = [9e4] * 3 + [0.0] * 3 + [1.0] * 3 + [9e4] * 3
+    rows = rows.assign(transaction_count=5, active_days=20, product_count=5)
+    late = rows[(rows["merchant_id"] == "A") | (rows["month"] > ENDS[2])]  # B signed in April
+    got = stars.executed(rows)
+    assert got[rows["month"] <= ENDS[2]].isna().all()
+    # A: 55·0.5 + 25·0.75 + 20 = 66.25 points and both gates; B: 53.75 points
+    april = rows["month"] == ENDS[3]
+    assert got[april].tolist() == [4, 3]
+    assert stars.executed(late)[late["merchant_id"] == "B"].isna().all()
+
+
 def test_rules_are_checked():
     with pytest.raises(CourseError, match="六项"):
         stars.StarRules(weights={"amount": 100})

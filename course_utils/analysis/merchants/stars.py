@@ -340,3 +340,39 @@ def weight_sensitivity(
         for name, new in rated.items()
     }
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("scheme")
+
+
+def executed(
+    rows: pd.DataFrame,
+    group: pd.Series | None = None,
+    kind: pd.Series | None = None,
+    rules: StarRules | None = None,
+) -> pd.Series:
+    """Return the star in force in every month: set for a quarter from the quarter before.
+
+    For banks that keep no star in the system. The first quarter of the table has no quarter
+    before it and stays without a star, and so does a merchant that signed in the quarter.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``merchant_month``, see :func:`facts`.
+    group, kind, rules
+        See :func:`facts` and :func:`rate`.
+
+    Returns
+    -------
+    Series
+        Float stars (missing where not rated) on the index of ``rows``, named ``star``.
+    """
+    months = pd.DatetimeIndex(np.sort(rows["month"].unique()))
+    quarter = rows["month"].dt.to_period("Q")
+    result = pd.Series(np.nan, index=rows.index, name="star")
+    for this in sorted(quarter.unique()):
+        end = (this - 1).end_time.normalize()
+        if end not in months:
+            continue
+        current = rate(facts(rows, end, kind), group, rules)["star"]
+        here = quarter == this
+        result[here] = rows.loc[here, "merchant_id"].map(current)
+    return result

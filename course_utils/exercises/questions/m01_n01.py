@@ -1,0 +1,491 @@
+"""Questions of m01_n01: coverage of a town, funnel by batch, which step to repair, written advice.
+
+The references rebuild everything from the bank's own tables with plain arrays; nothing is taken
+from the notebook but the parameters.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from course_utils.exercises import (
+    Context,
+    Invariant,
+    Misconception,
+    Part,
+    Question,
+    Quote,
+    frame,
+    invariants,
+    numbers,
+    written,
+)
+
+Z = 1.959963984540054
+STEPS = ("usable", "phone_valid", "called", "reached", "interested", "applied", "approved", "drawn")
+NAMES = ("可用", "号码有效", "拨打", "接通", "有意向", "申请", "批准", "提款")
+STALE, UNFIT, INDEBTED, IDLE, LOOP = (
+    "名单陈旧、号码失效",
+    "与需求不匹配",
+    "已有贷款或不准入",
+    "一线不打、不信",
+    "没有反馈闭环",
+)
+CAUSES = (STALE, UNFIT, INDEBTED, IDLE, LOOP)
+OTHER = "五因之外"
+COLUMNS = ("issued", *STEPS, *CAUSES, OTHER)
+
+# ------------------------------------------------------------------------------- E1 coverage
+
+
+def _branch(context: Context) -> str | None:
+    return context.parameters["BRANCH"]
+
+
+def _eligible(context: Context) -> pd.DataFrame:
+    """Return eligible persons of the scope with ``loan`` and ``line`` flags."""
+    who = context.load("customer")
+    keep = (who["customer_type"].astype(str) != "企业") & ~who["do_not_call"].astype(bool)
+    if _branch(context) is not None:
+        keep &= who["branch_id"] == _branch(context)
+    youngest, oldest = context.parameters["AGES"]
+    born = pd.to_numeric(who["birth_year"]).astype("float64")
+    keep &= born.notna() & (born <= context.as_of.year - youngest)
+    keep &= born >= context.as_of.year - oldest
+    yes = context.load("consent").query("scope == '营销' and granted")
+    expired = yes["expire_date"] <= context.as_of
+    keep &= who["customer_id"].isin(set(yes.loc[~expired, "customer_id"]))
+    loan, line = context.load("loan"), context.load("credit_line")
+    open_loan = loan[loan["settle_date"].isna()]
+    worst = open_loan["five_class"].astype(str).isin({"次级", "可疑", "损失"})
+    keep &= ~who["customer_id"].isin(set(open_loan.loc[worst, "customer_id"]))
+    part = who.loc[keep, ["customer_id", "town_id", "weight"]].copy()
+    part["loan"] = part["customer_id"].isin(set(open_loan["customer_id"]))
+    usable = line.loc[line["status"].astype(str) == "有效", "customer_id"]
+    part["line"] = part["customer_id"].isin(set(usable))
+    return part
+
+
+def _town(context: Context) -> pd.DataFrame:
+    """Return the eligible persons of the town in question."""
+    everyone = context.remember(
+        ("m01_n01 eligible", _branch(context), tuple(context.parameters["AGES"])),
+        lambda: _eligible(context),
+    )
+    town = context.parameters["TOWN"]
+    if town is None:
+        sizes = everyone.groupby("town_id")["weight"].sum()
+        town = min(sizes[sizes == sizes.max()].index)
+    return everyone[everyone["town_id"] == town]
+
+
+def _wilson(share: float, size: float) -> tuple[float, float, float]:
+    """Return share and Wilson limits, written out as roots of a quadratic."""
+    a, b, c = size + Z**2, -(2 * size * share + Z**2), size * share**2
+    root = np.sqrt(b * b - 4 * a * c)
+    low = 0.0 if share == 0 else (-b - root) / (2 * a)
+    high = 1.0 if share == 1 else (-b + root) / (2 * a)
+    return share, float(low), float(high)
+
+
+def _covered(part: pd.DataFrame) -> np.ndarray:
+    return (part["loan"] | part["line"]).to_numpy(dtype=float)
+
+
+def town_coverage(context: Context) -> tuple[float, float, float]:
+    """Return the weighted coverage of the town with its interval."""
+    part = _town(context)
+    weight = part["weight"].to_numpy(dtype=float)
+    share = float(weight @ _covered(part) / weight.sum())
+    return _wilson(share, float(weight.sum() ** 2 / (weight @ weight)))
+
+
+def rows_not_weights(context: Context) -> tuple[float, float, float]:
+    """Count sample rows as if every row stood for as many customers."""
+    part = _town(context)
+    return _wilson(float(_covered(part).mean()), float(len(part)))
+
+
+def too_narrow(context: Context) -> tuple[float, float, float]:
+    """Take the projected customers for independent observations."""
+    part = _town(context)
+    weight = part["weight"].to_numpy(dtype=float)
+    return _wilson(float(weight @ _covered(part) / weight.sum()), float(weight.sum()))
+
+
+def loans_only(context: Context) -> tuple[float, float, float]:
+    """Forget customers with a line and no loan."""
+    part = _town(context)
+    weight = part["weight"].to_numpy(dtype=float)
+    share = float(weight @ part["loan"].to_numpy(dtype=float) / weight.sum())
+    return _wilson(share, float(weight.sum() ** 2 / (weight @ weight)))
+
+
+# ------------------------------------------------------------------------------- E2 the funnel
+
+
+def _rows(context: Context, holdout: bool = False) -> pd.DataFrame:
+    """Return issued rows of the scope with how far they came and why they ended."""
+    table = context.load("white_list").sort_values("list_id", kind="stable")
+    first: dict[tuple[Any, Any], Any] = {}
+    for called in (True, False):
+        part = table[table["called"].astype(bool) == called]
+        for row, batch, who in zip(part.index, part["batch"], part["customer_id"], strict=True):
+            first.setdefault((batch, who), row)
+    table["twice"] = ~table.index.isin(list(first.values()))
+    if not holdout:
+        table = table[~table["random_holdout"].astype(bool)]
+    if _branch(context) is not None:
+        table = table[table["branch_id"] == _branch(context)]
+    table = table.sort_values(["batch", "list_id"], kind="stable")
+    table["calls"] = table.groupby("customer_id")["call_count"].cumsum()
+    table["usable"] = ~(table["twice"] | table["already_borrowing"].astype(bool))
+    passed = np.logical_and.accumulate(table[list(STEPS)].to_numpy(dtype=bool), axis=1)
+    table["depth"] = passed.sum(axis=1)
+    often = context.parameters["REPEAT_CALLS"]
+    table["cause"] = [_cause(row, often) for row in table.to_dict("records")]
+    return table
+
+
+def _cause(row: dict[str, Any], often: int) -> str:
+    """Return why a row ended, first rule that fits."""
+    said = row["reason_code"]
+    said = "" if pd.isna(said) else str(said)
+    if row["drawn"]:
+        return "提款"
+    if row["already_borrowing"] or said in ("已有贷款", "不准入"):
+        return INDEBTED
+    if row["twice"]:
+        return LOOP
+    if not row["phone_valid"]:
+        return STALE
+    if not row["called"]:
+        return IDLE
+    if row["calls"] >= often or said == "重复外呼反感":
+        return LOOP
+    return UNFIT if said in ("需求不匹配", "价格偏高", "暂不需要") else OTHER
+
+
+def rows(context: Context) -> pd.DataFrame:
+    """Return the issued rows (made once)."""
+    key = ("m01_n01 rows", _branch(context), context.parameters["REPEAT_CALLS"])
+    return context.remember(key, lambda: _rows(context))
+
+
+def _batches(table: pd.DataFrame, sizes: pd.Series | None = None) -> pd.DataFrame:
+    """Return one row a batch: issued, steps, causes."""
+    result = pd.DataFrame(index=pd.Index(sorted(table["batch"].unique()), name="batch"))
+    result["issued"] = table["batch"].value_counts() if sizes is None else sizes
+    for depth, step in enumerate(STEPS, 1):
+        hit = table.loc[table["depth"] >= depth, "batch"].value_counts()
+        result[step] = hit.reindex(result.index, fill_value=0)
+    for name in (*CAUSES, OTHER):
+        hit = table.loc[table["cause"] == name, "batch"].value_counts()
+        result[name] = hit.reindex(result.index, fill_value=0)
+    return result
+
+
+def batch_table(context: Context) -> pd.DataFrame:
+    """Return the check-up of every batch."""
+    return _batches(rows(context))
+
+
+def not_nested(context: Context) -> pd.DataFrame:
+    """Count every flag on its own, whatever happened before."""
+    table, result = rows(context), _batches(rows(context))
+    for step in STEPS:
+        hit = table.loc[table[step].astype(bool), "batch"].value_counts()
+        result[step] = hit.reindex(result.index, fill_value=0)
+    return result
+
+
+def people_not_rows(context: Context) -> pd.DataFrame:
+    """Count customers once a batch, while the losses count rows."""
+    table = rows(context).sort_values("depth", ascending=False)
+    once = table.drop_duplicates(["batch", "customer_id"])
+    result = _batches(once)
+    result[[*CAUSES, OTHER]] = _batches(table)[[*CAUSES, OTHER]]
+    return result
+
+
+def with_holdout(context: Context) -> pd.DataFrame:
+    """Count rows kept back at random as issued."""
+    sizes = _rows(context, holdout=True)["batch"].value_counts()
+    return _batches(rows(context), sizes)
+
+
+def _steps_fall(answer: pd.DataFrame, context: Context) -> bool | str:
+    values = answer[["issued", *STEPS]].to_numpy(dtype=float)
+    rising = np.argwhere(np.diff(values, axis=1) > 0)
+    if not len(rising):
+        return True
+    return f"“{NAMES[rising[0][1]]}”比上一步还多：要走完前面的步骤，才算走到这一步。"
+
+
+def _losses_add_up(answer: pd.DataFrame, context: Context) -> bool | str:
+    lost = answer["issued"].to_numpy(float) - answer["drawn"].to_numpy(float)
+    told = answer[[*CAUSES, OTHER]].to_numpy(float).sum(axis=1)
+    wrong = np.flatnonzero(np.abs(lost - told) > 1e-9)
+    if not len(wrong):
+        return True
+    k = wrong[0]
+    return f"有一批下发减提款是 {lost[k]:g} 行，六个原因之和是 {told[k]:g} 行：对不上账。"
+
+
+# ------------------------------------------------------------------------------- E3 the repair
+
+
+def _rates(counts: list[float], reference: dict[str, float]) -> np.ndarray:
+    """Return step rates; where nobody was left the reference stands in."""
+    pairs = zip(counts, counts[1:], NAMES, strict=False)
+    return np.array([b / a if a else reference[name] for a, b, name in pairs])
+
+
+def _gains(own: np.ndarray, reference: dict[str, float], start: float) -> pd.DataFrame:
+    """Return alone and Shapley gains by walking through all orders, with memory of sets."""
+    best = np.array([reference[name] for name in NAMES])
+    count = len(own)
+    sums = np.zeros(count)
+    orders = np.array(list(permutations(range(count))))
+    ratio = np.ones(len(orders))
+    safe = np.where(own > 0, own, 1e-12)
+    for place in range(count):
+        step = orders[:, place]
+        grown = ratio * (best / safe)[step]
+        np.add.at(sums, step, grown - ratio)
+        ratio = grown
+    base = start * safe.prod()
+    alone = base * (best / safe - 1)
+    table = pd.DataFrame({"alone": alone, "shapley": base * sums / len(orders)}, index=list(NAMES))
+    return table.sort_values("shapley", ascending=False).rename_axis("step")
+
+
+def _newest(context: Context) -> list[float]:
+    table = rows(context)
+    depth = table.loc[table["batch"] == table["batch"].max(), "depth"].to_numpy()
+    return [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
+
+
+def best_repair(context: Context) -> pd.DataFrame:
+    """Return what repairing each step of the newest batch is worth."""
+    counts, reference = _newest(context), dict(context.parameters["REFERENCE"])
+    return _gains(_rates(counts, reference), reference, counts[0])
+
+
+def all_batches(context: Context) -> pd.DataFrame:
+    """Use all batches together."""
+    depth = rows(context)["depth"].to_numpy()
+    counts = [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
+    reference = dict(context.parameters["REFERENCE"])
+    return _gains(_rates(counts, reference), reference, counts[0])
+
+
+def rate_of_all(context: Context) -> pd.DataFrame:
+    """Use shares of all rows in place of step rates."""
+    counts, reference = _newest(context), dict(context.parameters["REFERENCE"])
+    return _gains(np.array(counts[1:]) / counts[0], reference, counts[0])
+
+
+def one_row_only(context: Context) -> pd.DataFrame:
+    """Forget to multiply by the number of rows."""
+    return best_repair(context) / _newest(context)[0]
+
+
+# ------------------------------------------------------------------------------- E4 the advice
+
+
+def _told(context: Context) -> dict[str, float]:
+    """Return the numbers that an advice may quote: shares of causes and of steps."""
+    table, reference = rows(context), dict(context.parameters["REFERENCE"])
+    lost = table[table["cause"] != "提款"]
+    shares = {name: float((lost["cause"] == name).mean()) for name in (*CAUSES, OTHER)}
+    depth = table["depth"].to_numpy()
+    counts = [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
+    gains = _gains(_rates(counts, reference), reference, counts[0])["shapley"]
+    part = (gains / gains.sum()).to_dict()
+    return {**shares, **part, "two": part["号码有效"] + part["拨打"]}
+
+
+def told(context: Context) -> dict[str, float]:
+    """Return the numbers an advice may quote (made once)."""
+    return context.remember(
+        ("m01_n01 told", _branch(context), str(context.parameters["REFERENCE"])),
+        lambda: _told(context),
+    )
+
+
+def _first_cause(context: Context) -> tuple[str, float]:
+    shares = told(context)
+    name = max(CAUSES, key=lambda cause: shares[cause])
+    return name, shares[name]
+
+
+def advice(context: Context) -> str:
+    """Return an advice that passes."""
+    name, share = _first_cause(context)
+    return (
+        f"没成的名单里，五因中最多的是“{name}”，占 {share:.1%}；号码有效和拨打两步合计解释了差距的 "
+        f"{told(context)['two']:.1%}。要求下一批取数时剔除在贷、重复和没有营销授权的客户，号码先核后发；"
+        "支行七天内打完并逐条登记原因，月末一起复盘，据此调整口径。"
+    )
+
+
+def _names_first(answer: str, context: Context) -> bool:
+    return any(word in answer for word in _first_cause(context)[0].split("、"))
+
+
+def _blames_script(answer: Any, context: Context) -> bool:
+    return isinstance(answer, str) and "话术" in answer and "授权" not in answer
+
+
+def _no_consent(answer: Any, context: Context) -> bool:
+    return isinstance(answer, str) and not any(word in answer for word in ("授权", "勿扰"))
+
+
+# ---------------------------------------------------------------------------------- questions
+
+E2_RULES = invariants(
+    Invariant("一步比一步少", _steps_fall, "后一步不能比前一步多。"),
+    Invariant("原因分得完", _losses_add_up, "下发减提款要等于六个原因之和。"),
+    columns=COLUMNS,
+)
+
+E4_RULES = written(
+    Part("依据（哪一条原因、占多少）", ("占", "解释")),
+    Part("对取数的要求（剔除、卡住或先核）", ("剔除", "卡住", "先核", "去掉", "不再下发")),
+    Part("授权或勿扰", ("授权", "勿扰")),
+    Part("回收和复盘", ("复盘", "登记", "反馈")),
+    grounded_in=("causes", "repair", told),
+    quotes=(
+        Quote("占比最大的五因的占比", lambda context: _first_cause(context)[1]),
+        Quote("号码和拨打两步合计的占比", lambda context: told(context)["two"]),
+    ),
+    least_numbers=2,
+    shortest=80,
+    longest=200,
+    forbidden=(("保证", "不能写“保证”：修好名单也不等于客户会来借。"),),
+)
+
+QUESTIONS = [
+    Question(
+        "E1",
+        "town_coverage",
+        town_coverage,
+        numbers("覆盖度", "下限", "上限"),
+        hints=(
+            "先从 eligible 里筛出这个镇，再想清楚分子、分母各是什么。",
+            "覆盖度是 covered 按 weight 的加权平均；区间要用有效样本量，不是行数，也不是推算户数。",
+            "有效样本量 = weight.sum() ** 2 / (weight ** 2).sum()；再调用 wilson(覆盖度 * 有效样本量, 有效样本量)。",
+        ),
+        misconceptions=(
+            Misconception(
+                "rows_not_weights",
+                "你数的是样本行。样本里借款人抽得多，必须按 weight 加权。",
+                rows_not_weights,
+            ),
+            Misconception(
+                "too_narrow",
+                "你把推算户数当成了样本量，区间假装很窄：要用有效样本量。",
+                too_narrow,
+            ),
+            Misconception(
+                "loans_only", "只算了有贷款的人，漏了有授信、还没用款的客户。", loans_only
+            ),
+        ),
+        parameters=("BRANCH", "TOWN", "AGES"),
+    ),
+    Question(
+        "E2",
+        "batch_table",
+        batch_table,
+        frame(["batch"], list(COLUMNS[1:])),
+        checks=(E2_RULES,),
+        hints=(
+            "三块分开做：下发行数、八步、六个原因，最后按 batch 接起来。",
+            "八步用 flags 按批次求和；原因用 pd.crosstab(批次, cause)。",
+            "flags.groupby(issued['batch']).sum()，再 insert 下发行数；crosstab 之后用 reindex(columns=[*CAUSES, OTHER], fill_value=0)。",
+        ),
+        misconceptions=(
+            Misconception(
+                "not_nested",
+                "每一步单独数了：已有贷款的人被打了电话，也算进了“拨打”。要走完前面的步骤才算。",
+                not_nested,
+            ),
+            Misconception(
+                "people_not_rows",
+                "八步数的是客户，原因数的是行，两边对不上：都按名单行来数。",
+                people_not_rows,
+            ),
+            Misconception(
+                "with_holdout",
+                "随机留出的行也算成了下发：他们是故意不打的，要先去掉。",
+                with_holdout,
+            ),
+        ),
+        parameters=("BRANCH", "REPEAT_CALLS"),
+    ),
+    Question(
+        "E3",
+        "best_repair",
+        best_repair,
+        frame(["step"], ["alone", "shapley"], order=True),
+        hints=(
+            "和演示四一样，只是名单换成最近一批；转化率要重新算。",
+            "先做一个 Series：第一项是下发行数，后面八项是各步条数，再交给 step_rates。",
+            "cu.analysis.funnel.repair(step_rates(各步条数), pd.Series(REFERENCE), start=下发行数)，取两列再 sort_values。",
+        ),
+        misconceptions=(
+            Misconception("all_batches", "用了全部批次：题目只问最近一批。", all_batches),
+            Misconception(
+                "rate_of_all",
+                "用了“占下发的比例”：每一步的转化率要除以上一步，不是除以下发行数。",
+                rate_of_all,
+            ),
+            Misconception(
+                "one_row_only",
+                "算出来的是每一行名单的得数：start 要写下发行数，结果才是笔数。",
+                one_row_only,
+            ),
+        ),
+        parameters=("BRANCH", "REFERENCE"),
+    ),
+    Question(
+        "E4",
+        "advice",
+        advice,
+        checks=(
+            E4_RULES,
+            invariants(
+                Invariant(
+                    "点名最大的五因",
+                    _names_first,
+                    "没有写出占比最大的是五因里的哪一条：看 causes，去掉“五因之外”。",
+                )
+            ),
+        ),
+        hints=(
+            "先写数，再写要求，最后写怎么收回来看。",
+            "依据两个数：causes 里五因最大的占比，repair 里号码有效和拨打的 share 之和。",
+            "写成“……占 x%；两步合计解释差距的 y%。要求……剔除……没有授权……；……登记……复盘”。",
+        ),
+        misconceptions=(
+            Misconception(
+                "blames_script",
+                "怪话术没有依据：接通以后的申请率和参照相当，堵点在前面。",
+                matches=_blames_script,
+            ),
+            Misconception(
+                "no_consent",
+                "没有提授权或勿扰：名单里有不该打的客户，这一条必须写。",
+                matches=_no_consent,
+            ),
+        ),
+        parameters=("BRANCH", "REFERENCE"),
+    ),
+]
+
+VARIATIONS = [{"BRANCH": "B03"}, {"TOWN": "T03", "REPEAT_CALLS": 2}, {"AGES": [25, 55]}]

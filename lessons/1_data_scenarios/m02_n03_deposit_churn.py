@@ -548,7 +548,7 @@ def state_of(values, idle_days):
 
 # %% [markdown]
 # **E2 ★★ 换一把秤** 演示三按**金额**算去向，一个大户就能左右结果。请按**户数**再算：给 `traced` 里每位客户找一个“主要去向”
-# （认得出的各个去向和“去向不明”之中金额最大的那一个），算各去向占户数的比例，赋给 `main_share`（Series，索引是去向，合计为一）。
+# （认得出的各个去向和“去向不明”之中金额最大的那一个，一样大时取名字排在前面的，`idxmax` 就是这样），算各去向占户数的比例，赋给 `main_share`（Series，索引是去向，合计为一）。
 # `tagged` 是认得出的金额，`traced["lost"]` 是流失金额，两者之差就是“去向不明”。
 
 # %% tags=["answer:E2"]
@@ -577,7 +577,7 @@ main_share = tagged["destination"].value_counts(normalize=True)
 known_part = tagged.groupby("customer_id")["amount"].sum().reindex(traced.index).fillna(0)
 unknown = (traced["lost"] - known_part).rename("amount").reset_index().assign(destination="去向不明")
 everything = pd.concat([tagged[["customer_id", "destination", "amount"]], unknown])
-main = everything.sort_values("amount", ascending=False).drop_duplicates("customer_id")
+main = everything.sort_values(["amount", "destination"], ascending=[False, True]).drop_duplicates("customer_id")
 main_share = main.groupby("destination").size() / len(traced)
 
 # %% [markdown]

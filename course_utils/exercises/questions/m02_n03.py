@@ -328,7 +328,8 @@ def main_share(context: Context) -> pd.Series:
     main = []
     for lost, parts in traces(context):
         rest = {**parts, UNKNOWN: lost - sum(parts.values())}
-        main.append(max(rest, key=lambda name: rest[name]))
+        # equal amounts: the first name, 去向不明 last, as idxmax over the pivot table does
+        main.append(min(rest, key=lambda name: (-round(rest[name], 2), name == UNKNOWN, name)))
     return _shares(pd.Series(main, dtype=object).value_counts())
 
 

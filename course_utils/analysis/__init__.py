@@ -23,6 +23,7 @@ _FAMILIES = {
     "ftp": "deposits",
     "funnel": "customers",
     "leads": "customers",
+    "limits": "lending",
     "loan_math": "lending",
     "matching": "customers",
     "maturity": "deposits",

@@ -289,6 +289,7 @@ def knapsack(
     budget: float,
     count: tuple[int, int] | None = None,
     at_least: Mapping[str, tuple[pd.Series, int]] | None = None,
+    at_most: Mapping[str, tuple[pd.Series, float]] | None = None,
 ) -> pd.Index:
     """Choose items of the largest total value within a budget and variety rules (MILP, MC28).
 
@@ -302,6 +303,9 @@ def knapsack(
         Fewest and most items.
     at_least : mapping, optional
         rule name -> (boolean Series, number): at least so many chosen items where True.
+    at_most : mapping, optional
+        rule name -> (boolean or number Series, limit): the chosen items add up to no more (calls
+        of a branch, money in one industry).
 
     Returns
     -------
@@ -316,12 +320,17 @@ def knapsack(
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     n = len(value)
+    if n == 0 and not (count and count[0]):
+        return value.index
     rules = [LinearConstraint(cost.to_numpy(dtype=float)[None, :], -np.inf, budget)]
     if count:
         rules.append(LinearConstraint(np.ones((1, n)), count[0], count[1]))
     for flag, least in (at_least or {}).values():
         mask = flag.reindex(value.index).fillna(False).to_numpy(dtype=float)
         rules.append(LinearConstraint(mask[None, :], least, np.inf))
+    for size, limit in (at_most or {}).values():
+        load = size.reindex(value.index).fillna(0).to_numpy(dtype=float)
+        rules.append(LinearConstraint(load[None, :], -np.inf, limit))
     solved = milp(
         -value.to_numpy(dtype=float),
         constraints=rules,

@@ -136,16 +136,17 @@ cu.say(f"覆盖度 **{whole['rate']:.1%}**（区间 {whole['low']:.1%} 到 {whol
 towns = bank.load("town", columns=["town_id", "town_name"]).set_index("town_id")["town_name"]
 eligible["town_name"] = eligible["town_id"].map(towns)
 cells = eligible.groupby(["segment", "town_name"], observed=True)[["weight", "covered"]].apply(coverage)
-cells["shown"] = cells["rate"].where(cells["effective"] >= SMALL_CELL)
+floor = min(SMALL_CELL, cells["effective"].max())  # 一家小网点可能一格都不到，就只留样本最多的那格
+cells["shown"] = cells["rate"].where(cells["effective"] >= floor)
 order = eligible.groupby("town_name")["weight"].sum().sort_values(ascending=False).index
 grid = cells["shown"].unstack().reindex(columns=order).dropna(axis=1, how="all")
 biggest = cells["gap"].idxmax()
 fig = cu.charts.heatmap(grid, unit="%", decimals=0, row_label="客群", column_label="乡镇（按合格客户从多到少）")
 fig.axes[0].tick_params(axis="x", rotation=60)
 cu.charts.finish(
-    fig, title=f"缺口最大的一格是{biggest[1]}的{biggest[0]}：{cells.loc[biggest, 'gap']:,.0f} 户还没覆盖",
+    fig, title=f"缺口最大的一格：{biggest[1]}的“{biggest[0]}”客群，{cells.loc[biggest, 'gap']:,.0f} 户还没覆盖",
     alt="客群乘乡镇的覆盖度热力图，颜色越深覆盖度越高，样本太少的格子留空。",
-    source=f"客户、贷款、授信表，{today:%Y-%m-%d}；有效样本不到 {SMALL_CELL} 的格子不报")
+    source=f"客户、贷款、授信表，{today:%Y-%m-%d}；有效样本不到 {floor:.0f} 的格子不报")
 
 # %%
 by_town = eligible.groupby(["town_id", "town_name"])[["weight", "covered"]].apply(coverage).reset_index()
@@ -183,7 +184,7 @@ counts = pd.Series({"下发": len(issued)} | {zh: int(flags[en].sum()) for en, z
 
 def step_rates(counts):
     """每一步的转化率；上一步一户都没有时，没法算，借用参照值。"""
-    return (counts / counts.shift(1)).iloc[1:].fillna(pd.Series(REFERENCE))
+    return (counts / counts.shift(1)).iloc[1:].fillna(pd.Series(REFERENCE)).rename_axis("step")
 
 
 rates = step_rates(counts)
@@ -258,14 +259,14 @@ cu.say(f"{len(lost):,} 行没成的名单，五因归了 {1 - causes.loc[OTHER, 
 # %%
 ready = issued[issued["usable"] & issued["phone_valid"]]
 staff = ready.groupby("assigned_employee_id")["called"].agg(["mean", "size"])
-staff = staff[staff["size"] >= 20]  # 手里不到二十行的不看
+staff = staff[staff["size"] >= SMALL_CELL]  # 手里行数太少的不看
 overall = ready["called"].mean()
 luck = np.sqrt((overall * (1 - overall) / staff["size"]).mean())
 spread = staff["mean"].std() if len(staff) > 2 else np.nan
 fig = cu.charts.histogram(staff["mean"], bins=np.linspace(0, 1, 21), unit="%", cuts={"平均": overall})
 fig.axes[0].set(xlabel="有效名单打过的比例", ylabel="员工人数")
-cu.charts.finish(fig, title=f"同样的名单，有人打 {staff['mean'].min():.0%}，有人打 {staff['mean'].max():.0%}",
-                 alt="各员工外呼比例的直方图，竖线是平均。", source=f"{len(staff)} 位分到二十行以上有效名单的员工")
+cu.charts.finish(fig, title=f"有效名单，打得最少的员工打了 {staff['mean'].min():.0%}，最多的 {staff['mean'].max():.0%}",
+                 alt="各员工外呼比例的直方图，竖线是平均。", source=f"{len(staff)} 位分到 {SMALL_CELL} 行以上有效名单的员工")
 ratio = spread / luck
 cu.say(f"有效名单平均只打了 **{overall:.0%}**。" + (
     "员工太少，看不出分散程度。" if np.isnan(ratio) else
@@ -284,7 +285,7 @@ cu.say(f"有效名单平均只打了 **{overall:.0%}**。" + (
 # 接通拿剩下的七笔半。[定义]
 
 # %%
-repair = cu.analysis.funnel.repair(rates, pd.Series(REFERENCE), start=len(issued)).rename_axis("step")
+repair = cu.analysis.funnel.repair(rates, pd.Series(REFERENCE), start=len(issued))
 cu.show(repair, names=WORDS, units={"own": "%", "reference": "%", "share": "%", "alone": "笔", "shapley": "笔"}, rows=None)
 best = repair["shapley"].sort_values(ascending=False)
 fig = cu.charts.waterfall(repair["shapley"], start=float(counts.iloc[-1]), start_label="现在", end_label="参照", unit="笔")
@@ -305,7 +306,7 @@ two = repair.loc[["号码有效", "拨打"], "share"].sum()
 waiting = ready[~ready["called"]]
 blocked = ~waiting["customer_id"].isin(eligible["customer_id"])
 cu.say(f"号码和拨打两步合起来，解释了差距的 **{two:.0%}**（重抽区间 {low:.0%} 到 {high:.0%}）。"
-       f"{'超过百分之百，是因为另有几步比参照还好。' if max(two, high) > 1 else ''}但要打个折：还没打的 {len(waiting):,} 行有效名单里，**{blocked.mean():.0%}** 的客户没有营销授权、在勿扰名单上"
+       f"{'上端超过百分之百，是因为另有几步比参照还好。' if max(two, high) > 1 else ''}但要打个折：还没打的 {len(waiting):,} 行有效名单里，**{blocked.mean():.0%}** 的客户没有营销授权、在勿扰名单上"
        "或不再合格，**一个也不能补打**。")
 
 # %% [markdown] outline=["S004-A4"]
@@ -331,21 +332,21 @@ if len(spoke) == 2:
     gain = cu.analysis.experiment.diff_ci(*spoke.loc[True], *spoke.loc[False])
 
 # %%
-checks = pd.DataFrame([
-    ("定目标与口径", "没有营销授权或在勿扰名单上", (~last["customer_id"].isin(allowed)).mean(), 0.0),
-    ("取数与匹配", "同批重复或下发时已有贷款", (~last["usable"]).mean(), 0.01),
-    ("取数与匹配", "号码失效", (~last["phone_valid"]).mean(), 0.10),
-    ("取数与匹配", "前几批已明确拒绝、又发一次", last["customer_id"].isin(refused).mean(), 0.01),
-    ("分层排序", "评分排不出先后（是记一）", float(not gain["low"] > 0), 0.0),
-    ("分层排序", "高分的没有多打五个百分点（是记一）", float(not called_gap > 0.05), 0.0),
-    ("分发、回收与复盘", "有效名单没有拨打", (~able["called"]).mean(), 0.10),
-    ("分发、回收与复盘", "打了的名单，首次拨打拖过七天", (delay.dropna() > 7).mean(), 0.20),
-], columns=["步骤", "毛病", "现状", "上限"])
-checks["结果"] = np.where(checks["现状"] > checks["上限"], "不合格", "合格")
-cu.show(checks, rows=None, units={"现状": "%", "上限": "%"}, title="最近一批名单的四步骤体检")
-ranked = "评分排得出先后" if gain["low"] > 0 else "看不出评分有用"
-cu.say(f"最近一批 {len(last):,} 行，八条要求有 **{(checks['结果'] == '不合格').sum()}** 条不合格。接通后的申请率，高分一半比低分一半"
-       f"差 {gain['difference']:+.1%}（区间 {gain['low']:+.1%} 到 {gain['high']:+.1%}，{ranked}）；一线对高分的多打了 {called_gap:+.1%}。")
+barred = ~last["customer_id"].isin(allowed)
+table = [
+    ("定目标与口径", "没有营销授权或在勿扰名单上", barred.mean(), "0", not barred.any()),
+    ("取数与匹配", "同批重复或下发时已有贷款", (~last["usable"]).mean(), "≤ 1%", last["usable"].mean() >= 0.99),
+    ("取数与匹配", "号码失效", (~last["phone_valid"]).mean(), "≤ 10%", last["phone_valid"].mean() >= 0.9),
+    ("取数与匹配", "前几批明确拒绝过、又发一次", (again_sent := last["customer_id"].isin(refused).mean()), "≤ 1%", again_sent <= 0.01),
+    ("分层排序", "申请率：高分减低分，区间下限", gain["low"], "> 0", gain["low"] > 0),
+    ("分层排序", "拨打比例：高分减低分", called_gap, "≥ 5%", called_gap >= 0.05),
+    ("分发、回收与复盘", "有效名单没有拨打", (~able["called"]).mean(), "≤ 10%", able["called"].mean() >= 0.9),
+    ("分发、回收与复盘", "首次拨打拖过七天", (slow := (delay.dropna() > 7).mean()), "≤ 20%", slow <= 0.2)]
+checks = pd.DataFrame(table, columns=["步骤", "检查", "现状", "要求", "结果"])
+checks["结果"] = np.where(checks["现状"].isna(), "样本太少", np.where(checks["结果"], "合格", "不合格"))
+cu.show(checks, rows=None, units={"现状": "%"}, title="最近一批名单的四步骤体检")
+cu.say(f"最近一批 {len(last):,} 行，八条有 **{(checks['结果'] == '不合格').sum()}** 条不合格。按今天的授权看不该联系的 {barred.sum()} 行里，"
+       f"已经打了 **{(barred & last['called']).sum()}** 个电话：要逐个核对当时有没有授权。")
 
 # %% [markdown] outline=["S004-A2", "S004-A2.K1", "S004-A2.2"]
 # ## 演示六：信贷获客难的四大因素——员工怎么说，数据怎么说
@@ -402,6 +403,7 @@ cu.say(f"按参数里的数，它平均一户一年的收入约 **{each:.0f} 元
 #
 # 先看前后各三个月的均值；再用全部二十四个月：每位经理有自己的水平，每个月有共同的涨跌，扣掉这两样，剩下的才是试点。
 # 试点是**按支行**上的，同一家支行的人同进同退，所以误差按支行来算（聚类），不然区间会假装很窄。
+# 图上每个点都是和上线前**那一个月**比，单月会抖，所以要看一串点的高低，不看某一个点。
 # 最后做一次**重新分派**检验：把“谁上试点”在支行之间随机打乱五百次 [参数]，看乱分会不会也差出这么多。
 
 # %%
@@ -432,13 +434,14 @@ cu.say(f"双重差分：每人每月 **{effect['estimate']:+.2f} 笔**（95% 区
 curve = study.event_study(monthly, "draws", "employee_id", "month", "start", LEADS, LAGS, cluster="branch_id")
 band = {side: curve[[side]].fillna(0.0).rename(columns={side: "试点减其他"}) for side in ("low", "high")}
 flat = curve.attrs["lead_p"] > 0.05
+jump = curve.loc[0:, "estimate"].mean() - curve.loc[:-1, "estimate"].mean()
 
 # %%
 fig = cu.charts.event_curve(curve[["estimate"]].rename(columns={"estimate": "试点减其他"}), unit="笔",
                             event="上线", low=band["low"], high=band["high"])
 fig.axes[0].set(xlabel="离上线几个月（两端合并了更早、更晚的月份）", ylabel="每人每月提款之差（笔，上线前一个月为零）")
 cu.charts.finish(
-    fig, title=f"上线前各月{'看不出差别' if flat else '已有差别，前提存疑'}，上线后平均 {curve.loc[0:, 'estimate'].mean():+.1f} 笔",
+    fig, title=f"上线前各月{'看不出差别' if flat else '已有差别，前提存疑'}；上线后比上线前平均 {jump:+.1f} 笔",
     alt="事件研究曲线：横轴离上线的月数，纵轴试点与其他支行的差，阴影是区间。", source=f"员工日活动表，{effect['n']:,} 个经理月")
 others = effect["units"] - effect["treated_units"]
 cu.say(f"上线前各月合在一起检验，p 值 {curve.attrs['lead_p']:.2f}（这么大的差别只靠运气出现的机会），"
@@ -513,11 +516,16 @@ batch_table = issued.groupby("batch")[list(STEPS)].sum().join(by_cause)
 batch_table.insert(0, "issued", issued.groupby("batch").size())
 
 # %% tags=["wrong:E2:people_not_rows"]
-people_of = issued[["batch", "customer_id"]].join(flags)
-batch_table = people_of.groupby(["batch", "customer_id"]).max().groupby("batch").sum()
-batch_table.insert(0, "issued", issued.groupby("batch")["customer_id"].nunique())
-by_cause = pd.crosstab(issued["batch"], issued["cause"]).reindex(columns=[*CAUSES, OTHER], fill_value=0)
-batch_table = batch_table.join(by_cause)
+once = issued.drop_duplicates(["batch", "customer_id"])
+batch_table = flags.loc[once.index].groupby(once["batch"]).sum()
+batch_table.insert(0, "issued", once.groupby("batch").size())
+batch_table = batch_table.join(pd.crosstab(once["batch"], once["cause"]).reindex(columns=[*CAUSES, OTHER], fill_value=0))
+
+# %% tags=["wrong:E2:clean_rows_only"]
+clean = issued[issued["usable"]]
+batch_table = flags.loc[clean.index].groupby(clean["batch"]).sum()
+batch_table.insert(0, "issued", clean.groupby("batch").size())
+batch_table = batch_table.join(pd.crosstab(clean["batch"], clean["cause"]).reindex(columns=[*CAUSES, OTHER], fill_value=0))
 
 # %% tags=["wrong:E2:with_holdout"]
 batch_table = flags.groupby(issued["batch"]).sum()
@@ -533,7 +541,7 @@ for number, part in issued.groupby("batch"):
 batch_table = pd.DataFrame(table)
 
 # %% [markdown]
-# **E3 ★★★ 决定** 只看**最近一批**名单：先修哪一步最值？做一张表 `best_repair`，一步一行，索引是步骤的中文名，
+# **E3 ★★★ 决定** 只看**最近一批**名单：先修哪一步最值？做一张表 `best_repair`，一步一行，索引 `step` 是步骤的中文名，
 # 两列：`alone`（只把这一步修到参照，多几笔提款）和 `shapley`（公平分摊的笔数），按 `shapley` 从大到小排，
 # 第一行就是你的决定。转化率的算法同演示二（上一步是零时借用参照值）。
 
@@ -555,7 +563,7 @@ best_repair = repair[["alone", "shapley"]].sort_values("shapley", ascending=Fals
 
 # %% tags=["wrong:E3:rate_of_all"]
 newest = issued["batch"] == issued["batch"].max()
-of_all = flags[newest].mean().rename(STEPS)
+of_all = flags[newest].mean().rename(STEPS).rename_axis("step")
 worth = cu.analysis.funnel.repair(of_all, pd.Series(REFERENCE), start=newest.sum())
 best_repair = worth[["alone", "shapley"]].sort_values("shapley", ascending=False)
 
@@ -569,7 +577,7 @@ best_repair = worth[["alone", "shapley"]].sort_values("shapley", ascending=False
 newest = issued["batch"] == issued["batch"].max()
 kept = [int(newest.sum()), *flags[newest].sum()]
 own_rate = pd.Series(kept[1:], index=list(STEPS.values())) / np.array(kept[:-1], dtype=float)
-own_rate = own_rate.fillna(pd.Series(REFERENCE))
+own_rate = own_rate.fillna(pd.Series(REFERENCE)).rename_axis("step")
 worth = cu.analysis.funnel.repair(own_rate, pd.Series(REFERENCE), kept[0])
 alone = {step: own_rate.drop(step).prod() * (REFERENCE[step] - own_rate[step]) * kept[0] for step in own_rate.index}
 best_repair = worth[["shapley"]].assign(alone=pd.Series(alone)).sort_values("shapley", ascending=False)
@@ -585,7 +593,7 @@ advice = "?"
 named = causes.drop(index=OTHER)
 two_steps = repair.loc[["号码有效", "拨打"], "share"].sum()
 advice = (
-    f"三批名单没成的行里，“{named.index[0]}”占 {named['share'].iloc[0]:.1%}，居五因之首；号码有效和拨打两步合计解释了"
+    f"没成的名单里，“{named.index[0]}”占 {named['share'].iloc[0]:.1%}，居五因之首；号码有效和拨打两步合计解释了"
     f"与参照差距的 {two_steps:.1%}。建议下一批名单先剔除已有贷款、同批重复、没有营销授权和在勿扰名单上的客户，号码失效的先由支行"
     "更新再下发；名单发出七天内打完，逐条登记原因，月末由总行和支行一起复盘，拒绝过的客户不再重复下发。"
 )
@@ -641,7 +649,7 @@ path = cu.deliver.workbook(
     bank.output_dir("m01_n01") / "覆盖缺口与名单体检.xlsx",
     {"按网点": cu.deliver.Sheet(sheet.reset_index(), units=percent | {"customers": "户", "gap": "户"},
                              names={"customers": "合格客户", "gap": "未覆盖", "rate": "覆盖度"} | {k: WORDS[k] for k in ("low", "high")}),
-     "四步骤体检": cu.deliver.Sheet(checks, units={"现状": "%", "上限": "%"}),
+     "四步骤体检": cu.deliver.Sheet(checks, units={"现状": "%"}),
      "修理价值": cu.deliver.Sheet(repair.reset_index(), names=WORDS, units={"own": "%", "reference": "%", "share": "%"})},
     title="覆盖缺口与名单体检", purpose="支行信贷获客安排", purge_date=today + pd.DateOffset(months=6),
     notes=["覆盖度按权数推算；合格客户只含有营销授权、不在勿扰名单上的人。", "五因为本课程定义，顺序判定，每行只归一因。"])

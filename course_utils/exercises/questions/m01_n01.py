@@ -128,7 +128,7 @@ def loans_only(context: Context) -> tuple[float, float, float]:
 # ------------------------------------------------------------------------------- E2 the funnel
 
 
-def _rows(context: Context, holdout: bool = False) -> pd.DataFrame:
+def _rows(context: Context) -> pd.DataFrame:
     """Return issued rows of the scope with how far they came and why they ended."""
     table = context.load("white_list").sort_values("list_id", kind="stable")
     first: dict[tuple[Any, Any], Any] = {}
@@ -137,8 +137,7 @@ def _rows(context: Context, holdout: bool = False) -> pd.DataFrame:
         for row, batch, who in zip(part.index, part["batch"], part["customer_id"], strict=True):
             first.setdefault((batch, who), row)
     table["twice"] = ~table.index.isin(list(first.values()))
-    if not holdout:
-        table = table[~table["random_holdout"].astype(bool)]
+    table = table[~table["random_holdout"].astype(bool)]
     if _branch(context) is not None:
         table = table[table["branch_id"] == _branch(context)]
     table = table.sort_values(["batch", "list_id"], kind="stable")
@@ -176,10 +175,10 @@ def rows(context: Context) -> pd.DataFrame:
     return context.remember(key, lambda: _rows(context))
 
 
-def _batches(table: pd.DataFrame, sizes: pd.Series | None = None) -> pd.DataFrame:
+def _batches(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row a batch: issued, steps, causes."""
     result = pd.DataFrame(index=pd.Index(sorted(table["batch"].unique()), name="batch"))
-    result["issued"] = table["batch"].value_counts() if sizes is None else sizes
+    result["issued"] = table["batch"].value_counts()
     for depth, step in enumerate(STEPS, 1):
         hit = table.loc[table["depth"] >= depth, "batch"].value_counts()
         result[step] = hit.reindex(result.index, fill_value=0)
@@ -204,18 +203,15 @@ def not_nested(context: Context) -> pd.DataFrame:
 
 
 def people_not_rows(context: Context) -> pd.DataFrame:
-    """Count customers once a batch, while the losses count rows."""
-    table = rows(context).sort_values("depth", ascending=False)
-    once = table.drop_duplicates(["batch", "customer_id"])
-    result = _batches(once)
-    result[[*CAUSES, OTHER]] = _batches(table)[[*CAUSES, OTHER]]
-    return result
+    """Count every customer once a batch, the row that stands first in the list."""
+    table = rows(context).sort_values("list_id", kind="stable")
+    return _batches(table.drop_duplicates(["batch", "customer_id"]))
 
 
-def with_holdout(context: Context) -> pd.DataFrame:
-    """Count rows kept back at random as issued."""
-    sizes = _rows(context, holdout=True)["batch"].value_counts()
-    return _batches(rows(context), sizes)
+def clean_rows_only(context: Context) -> pd.DataFrame:
+    """Leave out doubled rows and borrowers before counting what was issued."""
+    table = rows(context)
+    return _batches(table[table["usable"]])
 
 
 def _steps_fall(answer: pd.DataFrame, context: Context) -> bool | str:
@@ -417,13 +413,13 @@ QUESTIONS = [
             ),
             Misconception(
                 "people_not_rows",
-                "八步数的是客户，原因数的是行，两边对不上：都按名单行来数。",
+                "你数的是客户：同一批里重复下发的行被丢掉了，而它们正是名单的毛病。按名单行来数。",
                 people_not_rows,
             ),
             Misconception(
-                "with_holdout",
-                "随机留出的行也算成了下发：他们是故意不打的，要先去掉。",
-                with_holdout,
+                "clean_rows_only",
+                "先把重复和已有贷款的行去掉了：那样下发行数就少了，取数的毛病也看不见。",
+                clean_rows_only,
             ),
         ),
         parameters=("BRANCH", "REPEAT_CALLS"),

@@ -180,15 +180,17 @@ def lint(lessons: tuple[str, ...]) -> None:
     """按写作规则检查课程母本。"""
     from course_utils.build.lint import lint_master
     from course_utils.build.masters import read_master
+    from course_utils.build.plans import plan_faults
     from course_utils.build.syllabus import load_syllabus, project_root
 
     root = project_root()
-    chosen = load_syllabus(root / "lessons" / "syllabus.yml").select(lessons)
-    findings = [
-        finding
-        for lesson in chosen
-        for finding in lint_master(read_master(lesson.path(root / "lessons", ".py")), lesson)
-    ]
+    syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
+    chosen = syllabus.select(lessons)
+    masters = {ls.key: read_master(ls.path(root / "lessons", ".py")) for ls in chosen}
+    findings: list[object] = [f for ls in chosen for f in lint_master(masters[ls.key], ls)]
+    for plan in syllabus.plans:
+        if set(plan.lessons) <= set(masters):
+            findings += plan_faults(plan, masters)
     for finding in findings:
         click.echo(str(finding))
     if findings:
@@ -201,16 +203,21 @@ def lint(lessons: tuple[str, ...]) -> None:
 @main.command("build")
 @_bank_option
 @click.option("--lesson", "lessons", multiple=True, metavar="课", help="只构建这一课，可重复。")
+@click.option(
+    "--syllabus", "plan", default=None, metavar="安排", help="只构建这个课程安排，如 data-2day。"
+)
 @click.option("--force", is_flag=True, help="没有变化的课也重新运行。")
 @click.option("--jobs", type=click.IntRange(1, 16), default=None, help="同时运行几课。")
-def build_command(bank: str, lessons: tuple[str, ...], force: bool, jobs: int | None) -> None:
+def build_command(
+    bank: str, lessons: tuple[str, ...], plan: str | None, force: bool, jobs: int | None
+) -> None:
     """在一家银行的数据上运行各课，生成讲师版、网页和学员包。"""
     from course_utils.build.kit import write_kit
     from course_utils.build.pages import write_pages
     from course_utils.build.run import exit_summary, require_writable
     from course_utils.build.scan import scan_build
 
-    build = _open_build(bank, force, jobs)
+    build = _open_build(bank, force, jobs, plan)
     chosen = build.syllabus.select(lessons)
     require_writable(build.folder)
     records = _run_with_progress(build, chosen)
@@ -230,7 +237,7 @@ def build_command(bank: str, lessons: tuple[str, ...], force: bool, jobs: int | 
         raise CourseError(f"有 {len(failed)} 课没有运行成功，原因见上；其余各课都已完成。")
 
 
-def _open_build(bank: str, force: bool, jobs: int | None) -> Build:
+def _open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None) -> Build:
     """Check the bank, its data and its date before anything runs."""
     from course_utils.bank import load_profile, open_bank
     from course_utils.build.run import Build, default_jobs
@@ -240,6 +247,8 @@ def _open_build(bank: str, force: bool, jobs: int | None) -> Build:
     profile = load_profile(bank)
     open_bank(bank, (profile.parameters.get("common") or {}).get("AS_OF"))
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
+    if plan is not None:
+        syllabus = syllabus.restricted(plan)
     return Build(root, syllabus, profile, jobs=jobs or default_jobs(), force=force)
 
 

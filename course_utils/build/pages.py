@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from course_utils.build.editions import Edition
 from course_utils.build.files import fresh_folder, write_text
+from course_utils.build.plans import ClassPlan, plan_body
 from course_utils.build.run import Build, Record
 from course_utils.build.syllabus import Lesson
 
@@ -102,7 +103,22 @@ def _write_site(build: Build, edition: Edition, records: Sequence[Record], folde
     write_text(folder / "dictionary.html", dictionary)
     font = resources.files("course_utils.charts").joinpath("font", FONT)
     (folder / FONT).write_bytes(font.read_bytes())
-    write_text(folder / "index.html", _index(build, edition, lessons, records))
+    plans = [p for p in build.syllabus.plans if {ls.key for ls in lessons} >= set(p.lessons)]
+    for plan in plans:
+        write_text(folder / plan_file(plan), _plan_page(build, edition, plan))
+    write_text(folder / "index.html", _index(build, edition, lessons, records, plans))
+
+
+def plan_file(plan: ClassPlan) -> str:
+    """Return the file name of a class plan's page."""
+    return f"plan-{plan.id}.html"
+
+
+def _plan_page(build: Build, edition: Edition, plan: ClassPlan) -> str:
+    masters = {key: build.master(build.syllabus.lesson(key)) for key in plan.lessons}
+    body = plan_body(plan, build.syllabus, masters, with_outline=edition == "instructor")
+    title = f"{plan.title_zh} · {build.profile.name}"
+    return page(title, _navigation(build, edition), body)
 
 
 def _navigation(build: Build, edition: Edition, near: Sequence[Lesson | None] = ()) -> str:
@@ -118,11 +134,18 @@ def _navigation(build: Build, edition: Edition, near: Sequence[Lesson | None] = 
 
 
 def _index(
-    build: Build, edition: Edition, lessons: Sequence[Lesson], records: Sequence[Record]
+    build: Build,
+    edition: Edition,
+    lessons: Sequence[Lesson],
+    records: Sequence[Record],
+    plans: Sequence[ClassPlan],
 ) -> str:
     status = {r.lesson: r.status for r in records if r.edition == edition}
     parts = [f"<h1>{html.escape(build.profile.name)} · 普惠金融数据实战</h1>"]
     parts.append(f"<p>数据日期 {build.profile.as_of:%Y-%m-%d}。断网也能看。</p>")
+    links = (f'<a href="{plan_file(p)}">{html.escape(p.title_zh)}</a>' for p in plans)
+    if line := "、".join(links):
+        parts.append(f"<p>课程安排：{line}</p>")
     for module in build.syllabus.modules:
         rows = []
         for lesson in module.lessons:

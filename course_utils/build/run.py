@@ -191,6 +191,8 @@ class Build:
 
     def _save_records(self, records: dict[str, Record]) -> None:
         names = [f"{ls.name}/{edition}" for ls in self.syllabus.lessons for edition in EDITIONS]
+        # lessons outside this class plan keep their records: their notebooks are still there
+        names += [name for name in records if name not in names]
         rows = [asdict(records[name]) for name in names if name in records]
         content = {
             "bank": self.profile.code,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from course_utils.build.masters import lesson_key
+from course_utils.build.plans import ClassPlan, read_plans
 from course_utils.errors import CourseError
 from course_utils.paths import home
 
@@ -86,6 +87,7 @@ class Syllabus:
 
     trainings: tuple[Training, ...]
     modules: tuple[Module, ...]
+    plans: tuple[ClassPlan, ...] = ()
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
@@ -113,6 +115,24 @@ class Syllabus:
         """Return the lessons called `names` in teaching order; all of them if none is named."""
         wanted = {self.lesson(name).name for name in names}
         return tuple(lesson for lesson in self.lessons if not wanted or lesson.name in wanted)
+
+    def restricted(self, plan_id: str) -> Syllabus:
+        """Return the syllabus of one class plan: its lessons, in its modules, and nothing else.
+
+        Raises
+        ------
+        CourseError
+            If there is no such plan.
+        """
+        plan = next((plan for plan in self.plans if plan.id == plan_id), None)
+        if plan is None:
+            known = "、".join(plan.id for plan in self.plans) or "还没有"
+            raise CourseError(f"没有“{plan_id}”这个课程安排，可选：{known}。")
+        modules = tuple(
+            replace(m, lessons=tuple(ls for ls in m.lessons if ls.key in plan.lessons))
+            for m in self.modules
+        )
+        return replace(self, modules=tuple(m for m in modules if m.lessons), plans=(plan,))
 
 
 def project_root() -> Path:
@@ -152,11 +172,13 @@ def load_syllabus(path: Path) -> Syllabus:
             Training(entry["id"], *_titles(entry), modules=tuple(entry["modules"]))
             for entry in raw["trainings"]
         )
+        keys = [lesson.key for module in modules for lesson in module.lessons]
+        plans = read_plans(raw.get("plans", ()), keys)
     except KeyError as error:
         raise CourseError(f"{path.name} 有一条缺少“{error.args[0]}”，请补上。") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise CourseError(f"{path.name} 有一条写法不对（{error}），请对照其他课修改。") from error
-    syllabus = Syllabus(trainings=trainings, modules=modules)
+    syllabus = Syllabus(trainings=trainings, modules=modules, plans=plans)
     _check(syllabus, path.name)
     return syllabus
 

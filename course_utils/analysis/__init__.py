@@ -13,6 +13,7 @@ from types import ModuleType
 #: Room of each family.
 _FAMILIES = {
     "allocate": "operations",
+    "bonus": "merchants",
     "caliber": "deposits",
     "causal": "statistics",
     "churn": "deposits",

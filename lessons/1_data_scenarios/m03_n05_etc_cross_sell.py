@@ -15,16 +15,17 @@
 BANK = "coastal"  # 哪家银行的数据：coastal、western、city_micro
 AS_OF = None  # 数据日期：None 表示用银行资料里的日期
 BRANCH = None  # 画像和名单看哪家支行：None 表示全行（积分表总是用全行数据）
-MIN_CELL = 10  # 一格里样本少于几户就不出数
+MIN_CELL = 10  # 一格里样本少于几行就不出数
+SMALL_SAMPLE = 30  # 比例要下结论，一格至少几行
 AGE_EDGES = [18, 26, 31, 36, 41, 46, 51, 56, 61, 71]  # 金字塔的年龄分段
 TEN_EDGES = [18, 31, 41, 51, 61, 200]  # 练习用的年龄分段
 TEN_LABELS = ["18-30", "31-40", "41-50", "51-60", "61 以上"]  # 对应的名称
 AUM_CUTS = [10000, 50000, 200000]  # 月日均资产分档的线，元
 INFLOW_CUTS = [1, 3000, 8000]  # 每月流入分档的线，元
 FALL_LINE = 0.6  # 近三月通行费不到全年平均的几成，算大降
-TOLL_PER_KM = 1.2  # 货车跑一公里的通行费，元
-FREIGHT_PER_KM = [3.0, 4.5, 6.0]  # 货车跑一公里的运费，元：低、中、高
-TRUCK_MARGIN = 0.2  # 运费扣掉油费、过路费和人工，剩几成
+TOLL_PER_KM = 0.9  # 货车跑一公里的通行费，元
+FREIGHT_PER_KM = [4.0, 5.5, 7.0]  # 货车跑一公里的运费，元：低、中、高
+TRUCK_MARGIN = 0.25  # 运费扣掉油费、过路费和人工，剩几成
 DESK_POINTS = {"aum_level": [0, 1, 2, 3], "toll_level": [0, 1, 2]}  # 现行积分表：每一档几分
 FIRST_SHARE = 0.2  # 名单只打得完前几成
 PURGE_DAYS = 60  # 名单几天后销毁
@@ -147,7 +148,7 @@ if len(picture):
 same_town = people[people["town_id"] == town.index[town["town_name"] == low_town][0]] if len(picture) else people
 outside = weighted.rates(same_town["has_social_card"], same_town["weight"], same_town["has_etc"])["rate"]
 age26 = holders["age"].between(26, 40)
-group = holders["gender"] + age26.map({True: "26-40 岁", False: "其他年龄"})
+group = age26.map({True: "26-40 岁", False: "其他年龄"}) + holders["gender"].astype("object") + "性"
 sex = weighted.rates(holders["has_social_card"], holders["weight"], group)
 cu.show(sex[["n", "rate", "low", "high"]], rows=None, units=dict.fromkeys(["rate", "low", "high"], "%"),
         names={"group": "车主", "index": "车主", "n": "样本行数", "rate": "社保卡覆盖", "low": "区间下限", "high": "区间上限"})  # fmt: skip
@@ -177,7 +178,7 @@ cu.say(f"两样都没有的占 {none:.0%}。车主的贷款覆盖是 **{rate['ra
 # 开货车的多半是跑运输的小老板，车就是他的店。他们在车主里是少数，先看占多少户、占多少贷款。
 #
 # **收入怎么估？** 通行费 ÷ 每公里通行费 = 里程；里程 × 每公里运费 = 营业额；再乘 `TRUCK_MARGIN` = 落到手里的钱。
-# 三个单价都是参数 [参数]，请换成本地车型的数。估出来的是一个**范围**，只能当谈话的开场，不能当收入证明。
+# 三个单价都是参数 [参数]，请换成本地车型的数。通行费只记得到高速上的里程，走省道、跑短途的不算；估出来的是一个**范围**，只能当谈话的开场，不能当收入证明。
 
 # %%
 holders["truck"] = holders["vehicle_kind"] == "货车"
@@ -237,7 +238,7 @@ if counts["size"].min() >= MIN_CELL:
     truth = f"通行费大降的，逾期占比 {gap['rate_a']:.0%}，没降的 {gap['rate_b']:.0%}"
 fig = cu.charts.bars_with_interval(fall_table, label="vehicle_kind", group="通行费")
 cu.charts.finish(fig, title=truth, alt="大降与没有大降的车主，近六个月有过逾期的占比及区间。",
-                 source=f"{bank.name}，{where}有贷款的 ETC 客户 {len(whole)} 行，未加权（有贷款的权数相近）")  # fmt: skip
+                 source=f"{bank.name}，{where}有贷款的 ETC 客户 {len(whole)} 行，未加权（权数都在 {whole['weight'].min():.0f}–{whole['weight'].max():.0f}）")  # fmt: skip
 small = fall_table[(fall_table["vehicle_kind"] == "货车") & fall_table["fell"]]
 if counts["size"].min() >= MIN_CELL:
     cu.say(f"合起来看，大降的是没降的 **{times:.1f} 倍**，相差的区间是 {gap['low']:+.1%} 到 {gap['high']:+.1%}："
@@ -252,7 +253,7 @@ if counts["size"].min() >= MIN_CELL:
 # 下面的函数 `facts_at` 站在任何一天都能把五个条件算出来：车型、通行费高低（同车型里分三档）、资产档、流入档、年轻程度，加上有没有逾期过。
 # 它对一年前和今天各用一次，条件的定义就不会走样。已有贷款的客户不在内：那是续贷和提额的事。
 #
-# 先一个条件一个条件看，再把两个条件交叉成一张三乘三的表：行是车型和通行费，列是资产。样本不到 `MIN_CELL` 行的格子留灰：几个人的比例不是比例。
+# 先一个条件一个条件看，再把两个条件交叉成一张三乘三的表：行是车型和通行费，列是资产。样本不到 `SMALL_SAMPLE` 行的格子留灰：几个人的比例不是比例。
 
 # %%
 tolls = bank.load("etc_month", ["month", "customer_id", "toll"]) if bank.has("etc_month") else None
@@ -311,7 +312,8 @@ cu.charts.finish(fig, title=f"一年里借第一笔的占 {average['rate']:.1%}�
                  alt="六类条件各档的一年内首借比例，细线为区间，虚线为平均。",
                  source=f"{bank.name}，{year_ago:%Y-%m-%d} 没有贷款的 ETC 客户 {len(past):,} 行，其中随后一年借款 {past['drew'].sum()} 行")  # fmt: skip
 above = evidence.set_index("name")
-cu.say("读法：横条离开虚线、细线也不碰虚线，这个条件才分得出先后；细线压着虚线的，给分要克制。"
+cu.say(f"读法：横条离开虚线、细线也不碰虚线，这个条件才分得出先后；细线压着虚线的，给分要克制。{len(evidence)} 根细线里，光凭运气也会有 "
+       f"{len(evidence) * 0.05:.0f} 根左右离开虚线，所以还要问一句：讲不讲得出道理？"
        f"资产最高档的首借比例是 {above['rate'].get('资产最高档', np.nan):.1%}，平均 {average['rate']:.1%}："
        + ("有钱的人并不更常借，“按资产排”这条经验要当心。" if above["rate"].get("资产最高档", 1) < average["rate"] else "这家银行里有钱的人也借。")
        + "“逾期过”的人数少，看不出什么，但它是准入问题，不是排序问题。")  # fmt: skip
@@ -320,12 +322,12 @@ cu.say("读法：横条离开虚线、细线也不碰虚线，这个条件才分
 row = np.select([past["truck"] == 1, past["toll_level"] == 2], ["货车", "客车·通行费高"], default="客车·其余")
 column = np.array(["资产低", "资产中", "资产中", "资产高"])[past["aum_level"]]
 cells = weighted.rates(past["drew"], past["weight"], [pd.Series(row, past.index), pd.Series(column, past.index)])
-matrix = cells["rate"].where(cells["n"] >= MIN_CELL).unstack()
+matrix = cells["rate"].where(cells["n"] >= SMALL_SAMPLE).unstack()
 matrix = matrix.reindex(index=["货车", "客车·通行费高", "客车·其余"], columns=["资产低", "资产中", "资产高"])
 best = matrix.stack().idxmax()
 fig = cu.charts.heatmap(matrix, unit="%", decimals=1)
-cu.charts.finish(fig, title=f"最高的一格：{best[0]}、{best[1]}，首借 {matrix.loc[best]:.0%}", alt="三乘三热力图，格内为一年内首借比例。",
-                 source=f"{bank.name}，资产高：{AUM_CUTS[-1] / 1e4:g} 万元以上；资产低：不到 {AUM_CUTS[0] / 1e4:g} 万元")  # fmt: skip
+cu.charts.finish(fig, title=f"够样本的格子里，最高的是{best[0]}、{best[1]}：首借 {matrix.loc[best]:.0%}", alt="三乘三热力图，格内为一年内首借比例。",
+                 source=f"{bank.name}，灰格样本不到 {SMALL_SAMPLE} 行；资产高：{AUM_CUTS[-1] / 1e4:g} 万元以上；资产低：不到 {AUM_CUTS[0] / 1e4:g} 万元")  # fmt: skip
 
 # %% [markdown]
 # **积分表**就是给每个条件的每一档写上几分，加起来排队。现行的表 `DESK_POINTS` [参数] 按资产和通行费加分。灵不灵，看**提升**：
@@ -343,9 +345,7 @@ def lift_of(scores):
 
 desk = lift_of(total_points(past, DESK_POINTS))
 features = list(factors)
-tree_lifts = []
-for seed in range(5):
-    tree_lifts.append(lift_of(trees.cross_fitted(past, features, "drew", "weight", seed=seed)))
+tree_lifts = [lift_of(trees.cross_fitted(past, features, "drew", "weight", seed=seed)) for seed in range(5)]
 tree_lift = float(np.mean(tree_lifts))
 short = dict(zip(features, ["货车", "通行费档", "资产档", "流入档", "年轻档", "逾期"], strict=True))
 leaves = trees.leaves_table(trees.fit(past, features, "drew", "weight"), features, short)
@@ -368,11 +368,10 @@ agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["ex
 fell = holders.set_index("customer_id")["fell"].reindex(today.index).fillna(False).astype(bool)
 gates = pd.DataFrame({"年龄合适": today["age"].between(18, 65), "有营销授权": today.index.isin(agreed["customer_id"]),
                       "没有谢绝来电": ~today["do_not_call"], "电话有效": today["phone_valid"],
-                      "没有逾期过": today["late"] == 0, "通行费没有大降": ~fell}, index=today.index)  # fmt: skip
-steps = {"没有贷款的车主": today["weight"].sum()}
-for k, name in enumerate(gates, start=1):
-    steps[name] = today["weight"][gates.iloc[:, :k].all(axis=1)].sum()
-fig = cu.charts.funnel_steps(pd.Series(steps))
+                      "没有逾期过": today["late"] == 0, "通行费没有大降": ~fell})  # fmt: skip
+steps = gates.cumprod(axis=1).mul(today["weight"], axis=0).sum()
+steps = pd.concat([pd.Series({"没有贷款的车主": today["weight"].sum()}), steps])
+fig = cu.charts.funnel_steps(steps)
 cu.charts.finish(fig, title=f"{steps['没有贷款的车主']:,.0f} 户里能联系的有 {steps['通行费没有大降']:,.0f} 户", alt="逐道门槛的漏斗。",
                  source=f"{bank.name}，{where}，按权数推算的户数")  # fmt: skip
 
@@ -386,13 +385,18 @@ spots = reach.groupby("town_id").agg(n=("weight", "size"), customers=("weight", 
 spots = spots[spots["n"] >= MIN_CELL].sort_values("first", ascending=False)
 spots["per_hundred"] = spots["first"] / spots["customers"] * 100
 total = reach[["rate", "low", "high"]].sum()
+cu.say(f"{where}预计首借 **{total['rate']:,.0f} 户**，把去年比例的区间带进来是 {total['low']:,.0f} 到 {total['high']:,.0f} 户：当盘子看，别当任务派。")
+
+# %%
 if len(spots):
     fig = cu.charts.bubble_map(spots, "x_km", "y_km", size="first", color="per_hundred", label="town_name",
                                x_unit="公里", y_unit="公里", color_label="每百户预计首借")  # fmt: skip
+    fig.axes[0].set_aspect("equal")
     cu.charts.finish(fig, title=f"预计首借户数最多的是{spots['town_name'].iloc[0]}，占 {spots['first'].iloc[0] / total['rate']:.0%}",
                      alt="各乡镇中心的位置上画圆，圆越大预计首借户数越多。", source=f"{bank.name}，点在乡镇中心，不到 {MIN_CELL} 行的乡镇不画")  # fmt: skip
-cu.say(f"{where}预计首借 **{total['rate']:,.0f} 户**，把去年比例的区间带进来是 {total['low']:,.0f} 到 {total['high']:,.0f} 户。"
-       "圆大多半是因为人多，不是因为那里的人更想借：看颜色，颜色才是每百户的密度。")  # fmt: skip
+    low, high = spots["per_hundred"].min(), spots["per_hundred"].max()
+    cu.say(f"圆大是因为人多。看颜色才是密度：每百户预计首借从 {low:.1f} 到 {high:.1f} 户，"
+           + ("各镇相差很小，不必为了颜色调兵，按户数和人手来分就行。" if high < 1.3 * low else "深色的镇值得先去。"))  # fmt: skip
 
 # %%
 branches = bank.load("branch", ["branch_id", "branch_name"]).set_index("branch_id")["branch_name"]
@@ -603,7 +607,7 @@ cu.say(f"`{path.name}`：{calls['branch_id'].nunique()} 家支行共 {len(calls)
 # ## 揭示真值
 #
 # 生成器里，货车占车主的一成不到，却占**潜在**信贷需求的三成左右。潜在需求是造数时的一个变量，任何表里都没有，所以课堂上找不到、也不该去找它；
-# 能对上的只有“占车主的比例”，以及它留下的影子：货车的贷款覆盖和首借比例更高。通行费大降的逾期倍数、覆盖最低的乡镇、
+# 能对上的只有“占车主的比例”（真值按样本行数算，课上按权数算的会小一些），以及它留下的影子：货车的贷款覆盖和首借比例更高。通行费大降的逾期倍数、覆盖最低的乡镇、
 # 26-40 岁女性社保卡偏低 [定义]，都能在表里看到。
 #
 # 常见的弯路：忘了乘权数；拿今天的通行费去“预测”去年的借款；把大降的货车当坏客户。时间：演示一到三用一半，积分表讨论留足时间。

@@ -202,6 +202,7 @@ normal = REFERENCE["有意向"] * REFERENCE["申请"]
 verdict = "低于" if high < normal else "高于" if low > normal else "分不出高低："
 cu.say(f"每百行名单成 {counts.iloc[-1] / counts.iloc[0] * 100:.1f} 笔。接通以后的申请率是 **{rate:.1%}**（区间 {low:.1%} 到 {high:.1%}），"
        f"与参照的 {normal:.1%} 相比{verdict}" + (
+           "接通的人太少，话术好不好还不能下结论。" if "分不出" in verdict and talk[1] < 10 * SMALL_CELL else
            "接通的人愿意谈，**话术不是主要的堵点**。" if "分不出" in verdict else
            "参照，话术和产品值得查一查。" if verdict == "低于" else "参照，堵点不在话术。"))
 
@@ -259,7 +260,7 @@ cu.say(f"{len(lost):,} 行没成的名单，五因归了 {1 - causes.loc[OTHER, 
 # %%
 ready = issued[issued["usable"] & issued["phone_valid"]]
 staff = ready.groupby("assigned_employee_id")["called"].agg(["mean", "size"])
-staff = staff[staff["size"] >= SMALL_CELL]  # 手里行数太少的不看
+staff = staff[staff["size"] >= min(SMALL_CELL, staff["size"].max())]  # 手里行数太少的不看
 overall = ready["called"].mean()
 luck = np.sqrt((overall * (1 - overall) / staff["size"]).mean())
 spread = staff["mean"].std() if len(staff) > 2 else np.nan
@@ -288,6 +289,8 @@ cu.say(f"有效名单平均只打了 **{overall:.0%}**。" + (
 repair = cu.analysis.funnel.repair(rates, pd.Series(REFERENCE), start=len(issued))
 cu.show(repair, names=WORDS, units={"own": "%", "reference": "%", "share": "%", "alone": "笔", "shapley": "笔"}, rows=None)
 best = repair["shapley"].sort_values(ascending=False)
+waiting = ready[~ready["called"]]  # 有效、可用、还没打的名单
+blocked = ~waiting["customer_id"].isin(eligible["customer_id"])
 fig = cu.charts.waterfall(repair["shapley"], start=float(counts.iloc[-1]), start_label="现在", end_label="参照", unit="笔")
 cu.charts.finish(
     fig, title=f"从 {counts.iloc[-1]} 笔到参照的 {counts.iloc[-1] + repair['shapley'].sum():.0f} 笔，“{best.index[0]}”一步贡献最大",
@@ -303,10 +306,11 @@ for _ in range(200):  # 名单重抽二百次，看这个占比有多稳
     again.append(share[["号码有效", "拨打"]].sum())
 low, high = np.quantile(again, [0.025, 0.975])
 two = repair.loc[["号码有效", "拨打"], "share"].sum()
-waiting = ready[~ready["called"]]
-blocked = ~waiting["customer_id"].isin(eligible["customer_id"])
-cu.say(f"号码和拨打两步合起来，解释了差距的 **{two:.0%}**（重抽区间 {low:.0%} 到 {high:.0%}）。"
-       f"{'上端超过百分之百，是因为另有几步比参照还好。' if max(two, high) > 1 else ''}但要打个折：还没打的 {len(waiting):,} 行有效名单里，**{blocked.mean():.0%}** 的客户没有营销授权、在勿扰名单上"
+enough = counts.iloc[-1] >= SMALL_CELL
+cu.say(f"号码和拨打两步合起来，解释了差距的 **{two:.0%}**"
+       + (f"（重抽区间 {low:.0%} 到 {high:.0%}）。" if enough else f"；但只有 {counts.iloc[-1]} 笔提款，后面几步抖得厉害，这个占比不可信。")
+       + ("上端超过百分之百，是因为另有几步比参照还好。" if enough and max(two, high) > 1 else "") + "还要打个折："
+       f"还没打的 {len(waiting):,} 行有效名单里，**{blocked.mean():.0%}** 的客户没有营销授权、在勿扰名单上"
        "或不再合格，**一个也不能补打**。")
 
 # %% [markdown] outline=["S004-A4"]

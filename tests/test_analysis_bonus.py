@@ -49,8 +49,8 @@ def test_quantities_by_hand():
     assert rise.loc["E2"].tolist() == pytest.approx([0, 0, 24, -1, 1])
     assert kept.loc["E2", "交易金额"] == 0  # a suspect
     assert kept.loc["E2", "结算户日均"] == pytest.approx(0)  # December is a quarter end
-    # B has seven months of 2025 that end no quarter
-    assert kept.loc["E1", "结算户日均"] == pytest.approx(7 / 8)
+    # B has six months of 2025 that end no quarter
+    assert kept.loc["E1", "结算户日均"] == pytest.approx(6 / 8)
 
 
 def test_paid_by_rule():

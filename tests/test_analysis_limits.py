@@ -93,6 +93,17 @@ def test_after_check_by_hand() -> None:
     assert found["full"].to_dict() == {"G1": True, "G2": False, "G3": False}
 
 
+def test_signal_rates_by_hand() -> None:
+    checked = pd.DataFrame(
+        {"raised": [True, True, True, False], "late": [True, False, False, True]}
+    )
+    found = limits.signal_rates(checked, "raised", {True: "提", False: "未"}, {"late": "逾期"})
+    assert found["group"].tolist() == ["提", "未"]
+    assert found["size"].tolist() == [3, 1]
+    assert found["rate"].tolist() == pytest.approx([1 / 3, 1.0])
+    assert (found["low"] < found["rate"]).all()
+
+
 def test_knapsack_with_upper_limits_against_brute_force() -> None:
     rng = np.random.default_rng(8)
     value, cost = pd.Series(rng.integers(1, 30, 10)), pd.Series(rng.integers(1, 10, 10))

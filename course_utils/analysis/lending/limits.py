@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis.statistics.experiment import wilson
 
 
 def clean_months(record: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
@@ -136,6 +137,34 @@ def after_check(
     part = share["used"].fillna(0.0).to_numpy() / frame["new_limit"].to_numpy()
     late = frame["change_id"].isin(seen["change_id"])
     return frame.drop(columns="check").assign(late=late, idle=part < idle, full=part >= full)
+
+
+def signal_rates(
+    checked: pd.DataFrame, by: str, groups: Mapping[object, str], signals: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the share of each signal in each group, with Wilson intervals.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        See :func:`after_check`.
+    by : str
+        Group column.
+    groups, signals : mapping
+        Value of ``by`` -> word; flag column -> word; both in the order wanted.
+
+    Returns
+    -------
+    DataFrame
+        ``signal``, ``group``, ``size``, ``rate``, ``low``, ``high`` (ratios).
+    """
+    parts = []
+    for column, word in signals.items():
+        count = checked.groupby(by)[column].agg(["sum", "size"]).reindex(list(groups)).fillna(0)
+        rates = wilson(count["sum"].astype(float), count["size"])
+        named = rates.assign(signal=word, group=list(groups.values()), size=count["size"])
+        parts.append(named.reset_index(drop=True))
+    return pd.concat(parts, ignore_index=True)
 
 
 def talk_sheet() -> pd.DataFrame:

@@ -238,7 +238,7 @@ if counts["size"].min() >= MIN_CELL:
     truth = f"通行费大降的，逾期占比 {gap['rate_a']:.0%}，没降的 {gap['rate_b']:.0%}"
 fig = cu.charts.bars_with_interval(fall_table, label="vehicle_kind", group="通行费")
 cu.charts.finish(fig, title=truth, alt="大降与没有大降的车主，近六个月有过逾期的占比及区间。",
-                 source=f"{bank.name}，{where}有贷款的 ETC 客户 {len(whole)} 行，未加权（权数都在 {whole['weight'].min():.0f}–{whole['weight'].max():.0f}）")  # fmt: skip
+                 source=f"{bank.name}，{where}有贷款的 ETC 客户 {len(whole)} 行，按样本行数比较，未加权")  # fmt: skip
 small = fall_table[(fall_table["vehicle_kind"] == "货车") & fall_table["fell"]]
 if counts["size"].min() >= MIN_CELL:
     cu.say(f"合起来看，大降的是没降的 **{times:.1f} 倍**，相差的区间是 {gap['low']:+.1%} 到 {gap['high']:+.1%}："

@@ -21,6 +21,8 @@ FRESH_DAYS = 365  # 报告多少天以内才算新鲜
 OUR_RATE = 5.4  # 我行给出的置换利率，年利率百分数
 PENALTY_PERCENT = 1.0  # 对方收的提前还款违约金，占剩余本金的百分数
 MIN_SAVING = 0.05  # 客户至少省多大比例才值得开口
+HIGH_GAP = 2.0  # 对方利率比我行高几个百分点以上算高价
+LOW_GAP = 0.5  # 对方利率比我行低几个百分点以上算低价
 BIG_SAVING = 0.12  # 省到多大比例算“省得多”
 FEW_QUERIES = 1  # 近三个月查询不超过几次算“查得少”
 RISK_QUERIES = 4  # 近三个月查询达到几次转人工、不进营销名单
@@ -38,7 +40,7 @@ import pandas as pd
 import course_utils as cu
 
 bank = cu.begin("m03_n08", BANK, AS_OF)
-loan_math, wilson = cu.analysis.loan_math, cu.analysis.experiment.wilson
+loan_math, model, wilson = cu.analysis.loan_math, cu.analysis.model, cu.analysis.experiment.wilson
 
 # %% [markdown]
 # ## 业务情境
@@ -79,6 +81,9 @@ cu.dictionary(bank, {
 # 看的是授权书写的**范围**，不是查询时填的**原因**：同样是贷款审批查的，有的授权书写了营销，有的没写。
 # “授信管理”能不能用于给老客户谈置换，本课默认放行 [本课程定义]，真用时由本行合规部门定；从严的话把 `ALLOWED_SCOPES` 改成只有“营销”。
 # 闸门设在打开明细之前，所以下面**只读六列**：编号、人、日期、原因、范围、到期日，一个数字也不看。
+#
+# 报告能用，还要客户本人愿意接电话：授权表里“营销”一项同意且没过期，没有谢绝来电，号码有效。
+# 再从放行的报告里给每人留最新的一份。漏斗从“份”走到“人”，每一步掉多少都记下来，将来检查拿得出手。
 
 # %%
 last_day = bank.as_of + pd.Timedelta(days=LIST_DAYS)
@@ -96,10 +101,6 @@ blocked = wilson([(~heads["in_scope"]).sum()], [len(heads)]).iloc[0]
 cu.say(f"{len(heads):,} 份报告里，**{blocked['rate']:.1%}**（区间 {blocked['low']:.1%}–{blocked['high']:.1%}）的授权范围盖不住营销，"
        f"一份也不能打开。为“{outside['rate'].idxmax()}”查的报告里这个比例最高，{outside['rate'].max():.0%}；"
        f"为“{outside['rate'].idxmin()}”查的最低，{outside['rate'].min():.0%}：哪个原因里都有能用的和不能用的，光看原因分不开。")  # fmt: skip
-
-# %% [markdown]
-# 报告能用，还要客户本人愿意接电话：授权表里“营销”一项同意且没过期，没有谢绝来电，号码有效。
-# 再从放行的报告里给每人留最新的一份。漏斗从“份”走到“人”，每一步掉多少都记下来，将来检查拿得出手。
 
 # %%
 people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "branch_id",
@@ -136,28 +137,26 @@ cu.say(f"从严只认“营销”的话，第一道门只剩 {strict:,} 份（{s
 # 这张表只数报告被放行的客户，他们大多是近一年申请过贷款的人，**不代表全行客户**。
 
 # %%
-numbers = bank.load("bureau_report", columns=["query_id", "lenders", "nonbank_lenders", "balance_unsettled", "month_due",
-                                              "card_limit", "card_used", "overdue_months_24", "query_3m"])  # fmt: skip
+numbers = bank.load("bureau_report", columns=["query_id", "nonbank_lenders", "month_due", "card_limit", "card_used",
+                                              "overdue_months_24", "query_3m"])  # fmt: skip
 faces = latest.merge(numbers, on="query_id").set_index("customer_id")
-faces["card_use"] = faces["card_used"] / faces["card_limit"].where(faces["card_limit"] > 0)
 faces["outside"] = faces["nonbank_lenders"] > 0
-held = bank.load("customer_product").set_index("customer_id").reindex(faces.index)
+card_use = faces["card_used"] / faces["card_limit"].where(faces["card_limit"] > 0)
 services = {"has_payroll": "代发工资", "has_pos": "收单", "has_mobile_bank": "手机银行", "has_credit_card": "信用卡",
             "has_mortgage": "按揭", "has_business_loan": "经营贷", "has_consumer_loan": "消费贷", "has_wealth": "理财"}  # fmt: skip
-table = {}
-for column, name in services.items():
-    inside = faces.loc[held[column].fillna(False).astype(bool), "outside"]
-    table[name] = {"count": len(inside), "hits": inside.sum()}
-table = pd.DataFrame(table).T
-
-# %%
-table = table[table["count"] >= 30].join(wilson(table["hits"], table["count"]))
-overall = faces["outside"].mean()
+held = bank.load("customer_product").set_index("customer_id").reindex(faces.index)[list(services)]
+pairs = held.rename(columns=services).melt(var_name="service", value_name="has", ignore_index=False)
+pairs = pairs[pairs["has"] == True].join(faces["outside"])  # noqa: E712
+table = pairs.groupby("service")["outside"].agg(count="size", hits="sum").query("count >= 30")
+table = table.join(wilson(table["hits"], table["count"]))
 cu.show(table[["count", "rate", "low", "high"]].sort_values("rate", ascending=False), rows=None,
         units={"rate": "%", "low": "%", "high": "%"},
-        names={"index": "持有我行服务", "count": "人数", "rate": "外面有网贷", "low": "区间下限", "high": "区间上限"})  # fmt: skip
+        names={"service": "持有我行服务", "count": "人数", "rate": "外面有网贷", "low": "区间下限", "high": "区间上限"})  # fmt: skip
+
+# %%
+overall = faces["outside"].mean()
 above, below = table.index[table["low"] > overall], table.index[table["high"] < overall]
-cu.say(f"放行的 {len(faces):,} 人里，{overall:.0%} 在非银机构有借款；信用卡使用率中位数 {faces['card_use'].median():.0%}，"
+cu.say(f"放行的 {len(faces):,} 人里，{overall:.0%} 在非银机构有借款；信用卡使用率中位数 {card_use.median():.0%}，"
        f"他行月应还中位数 {faces.loc[faces['month_due'] > 0, 'month_due'].median():,.0f} 元（有借款的人）。"
        f"看得出高于总体的服务：{'、'.join(above) or '没有'}；看得出低于总体的：{'、'.join(below) or '没有'}。"
        "其余的不能拿来当筛选条件。")  # fmt: skip
@@ -180,11 +179,11 @@ for step in range(1, 31):
     if step <= 6:
         rows.append([step, middle * 1200, worth, "低了，往上" if worth > sample["amount"] else "高了，往下"])
     low, high = (middle, high) if worth > sample["amount"] else (low, middle)
-walk = pd.DataFrame(rows, columns=["step", "guess", "worth", "verdict"])
-cu.show(walk, rows=None, units={"worth": "元"}, names={"step": "第几步", "guess": "猜的年利率（百分数）", "worth": "月供折回今天", "verdict": "判断"})
+walk = pd.DataFrame(rows, columns=["第几步", "猜的年利率（百分数）", "月供折回今天（元）", "判断"])
+cu.show(walk, rows=None)
+flat = (sample["month_payment"] * sample["total_periods"] / sample["amount"] - 1) / sample["total_periods"]
 cu.say(f"这笔借 {sample['amount']:,.0f} 元、{sample['total_periods']} 期、月供 {sample['month_payment']:,.2f} 元，三十步后夹出年利率 "
-       f"**{middle * 1200:.2f}%**。平台若宣传“月费率 {(sample['month_payment'] * sample['total_periods'] / sample['amount'] - 1) / sample['total_periods']:.2%}”，"
-       "说的是每月费用占**最初**借款的比例，可本金每月都在还，越往后用的钱越少，真实利率差不多要翻一倍。")  # fmt: skip
+       f"**{middle * 1200:.2f}%**。平台若宣传“月费率 {flat:.2%}”，乘十二只有 {flat * 12:.2%}，真实利率是它的 {middle / flat:.1f} 倍：费率按**最初**借的钱算，本金却月月在还。")
 
 # %% [markdown]
 # 工具箱的 `annuity_percent` 用同一个办法一次算完所有贷款。算得准不准，拿客户出示过合同、知道真利率的那些来考（`known_rate`）。
@@ -192,17 +191,17 @@ cu.say(f"这笔借 {sample['amount']:,.0f} 元、{sample['total_periods']} 期�
 # %%
 details["rate"] = loan_math.annuity_percent(details["amount"], details["month_payment"], details["total_periods"])
 exam = details.dropna(subset=["known_rate"])
-error = (exam["rate"] - exam["known_rate"]).abs() * 100
-cu.say(f"拿 {len(exam):,} 笔知道真利率的贷款来考：反推误差最大 {error.max():.1f} 个基点（一个基点是万分之一），够用了。"
-       f"另有 {details['rate'].isna().sum()} 笔算不出利率。")  # fmt: skip
-group = details["lender_type"].astype("str").replace({"股份制": "其他银行", "城商行": "其他银行", "农商行": "其他银行", "邮储": "其他银行"})
-edges = [0, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, np.inf]
-labels = [f"{a}–{b}" for a, b in zip(edges[:-2], edges[1:-1], strict=True)] + ["20 以上"]
-bands = pd.cut(details["rate"], edges, labels=labels, right=False)
-shape = pd.crosstab(bands, group).reindex(columns=["大行", "其他银行", "消费金融", "网络小贷"], fill_value=0)
-middle_rate = details.groupby(group)["rate"].median()
+error = (exam["rate"] - exam["known_rate"]).abs().max() * 100
+cu.say(f"拿 {len(exam):,} 笔知道真利率的贷款来考：反推误差最大 {error:.1f} 个基点（一个基点是万分之一）；算不出利率的 {details['rate'].isna().sum()} 笔。")
+kind = details["lender_type"].astype("str")
+details["kind"] = kind.where(kind.isin(["大行", "消费金融", "网络小贷"]), "其他银行")
+edges = [0, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 40]
+bands = pd.cut(details["rate"], edges, labels=[f"{a}–{b}" for a, b in zip(edges[:-1], edges[1:], strict=True)], right=False)
+shape = pd.crosstab(bands, details["kind"])
+middle_rate = details.groupby("kind")["rate"].median()
+far = middle_rate.get("网络小贷", 0) - middle_rate.get("大行", 0)
 fig = cu.charts.stacked_ladder(shape, unit="笔", legend="放款机构", totals=False)
-cu.charts.finish(fig, title=f"利率分成两座山：大行中位数 {middle_rate.get('大行', np.nan):.1f}%，网络小贷 {middle_rate.get('网络小贷', np.nan):.1f}%",
+cu.charts.finish(fig, title=f"利率{'分成两座山' if far > 5 else '挤在一起'}：大行中位数 {middle_rate.get('大行', np.nan):.1f}%，网络小贷 {middle_rate.get('网络小贷', np.nan):.1f}%",
                  source=f"{bank.name}，放行报告里的 {len(details):,} 笔他行贷款（不含按揭、助学贷），横轴为反推年利率（%）",
                  alt="按反推利率分组的堆叠柱：" + "，".join(f"{name}中位数 {value:.1f}%" for name, value in middle_rate.items()) + "。")  # fmt: skip
 
@@ -249,9 +248,13 @@ if len(good):
 # %% [markdown]
 # ## 演示五：省多少，客户才点头
 #
-# 过去一年做过一次随机试验：报价随机，另留一部分人不打。有了留出组，才知道成交是不是电话带来的。
+# 此前做过一次随机试验：报价随机，另留一部分人不打。有了留出组，才知道成交是不是电话带来的。
 # 先对闸门：试验里每一通电话，都要找得到电话之前、范围放行的报告；再看三件事：打与不打差多少，省得多的是不是更愿意，
-# 查得多的（到处借钱的）又怎样。
+# 查得多的（到处借钱的）又怎样。试验里的节省比例没扣违约金，后面名单里扣了，所以名单的接受概率偏保守。
+#
+# 然后写成模型，好给每个人打接受概率。三个备选：**直线**（省得越多越愿意，按比例涨）、**拐点**（省到 `BIG_SAVING` 且查得少才跳上去，
+# 查得多的另算）、**提升树**（让机器自己找形状，只规定省得多不会更不愿意）。用早的月份学，最后三个月考。
+# AUC 是排序分，掷硬币得一半；差值带区间，盖住零就是分不出高下，那就用最讲得清的。
 
 # %%
 log = bank.load("contact_log", columns=["customer_id", "contact_time", "purpose", "arm", "offered_rate", "saving_ratio", "converted"])
@@ -261,44 +264,39 @@ trial = pd.merge_asof(trial, reports[["customer_id", "query_date", "query_3m"]],
                       right_on="query_date", by="customer_id").dropna(subset=["query_3m"])  # fmt: skip
 trial["accepted"] = trial["converted"].astype(int)
 effect = cu.analysis.experiment.compare_arms(trial, "accepted", "arm", "随机触达", "随机保留").iloc[0]
+alone = "没人打电话就几乎没人自己来，下面的接受率可以当作电话的作用" if effect["rate_b"] < 0.01 else "不打也有人来，要减掉才是电话的作用"
 cu.say(f"试验里对得上放行报告的 {len(trial):,} 人：打了电话的 {effect['n_a']:,} 人里 {effect['rate_a']:.1%} 在九十天内换了过来，"
        f"留着不打的 {effect['n_b']:,} 人里 {effect['rate_b']:.1%}，差 {effect['difference']:+.1%}"
-       f"（区间 {effect['low']:+.1%} 到 {effect['high']:+.1%}）。"
-       + ("没人打电话就几乎没人自己来，所以下面的接受率可以当作电话的作用。" if effect["rate_b"] < 0.01
-          else "不打也有人来，下面的接受率要减掉这一块才是电话的作用。"))  # fmt: skip
+       f"（区间 {effect['low']:+.1%} 到 {effect['high']:+.1%}）：{alone}。")  # fmt: skip
 
 # %%
-called = trial[trial["arm"] == "随机触达"].copy()
-called["saving_band"] = pd.cut(called["saving_ratio"], [-1, 0, 0.04, 0.08, BIG_SAVING, 1], right=False,
-                               labels=["不省", "省不到 4%", "省 4%–8%", f"省 8%–{BIG_SAVING:.0%}", f"省 {BIG_SAVING:.0%} 以上"])  # fmt: skip
-called["queries"] = pd.cut(called["query_3m"], [-1, FEW_QUERIES, RISK_QUERIES - 1, 99],
-                           labels=["查得少", "中间", "查得多"])  # fmt: skip
-cells = called.groupby(["saving_band", "queries"], observed=True)["accepted"].agg(["sum", "size"]).reset_index()
-cells = cells.join(wilson(cells["sum"], cells["size"]))
-curve = cells[cells["queries"] != "中间"]
-clean = cells[(cells["queries"] == "查得少")].set_index("saving_band")
-best, rest = clean.iloc[-1], clean.iloc[:-1]
-gap = cu.analysis.experiment.diff_ci(best["sum"], best["size"], rest["sum"].sum(), rest["size"].sum())
-verdict = "看得出更愿意" if gap["low"] > 0 else ("看得出更不愿意" if gap["high"] < 0 else "看不出差别")
-fig = cu.charts.bars_with_interval(curve, label="saving_band", group="queries", count="size")
-cu.charts.finish(fig, title=f"查得少又省 {BIG_SAVING:.0%} 以上：接受率 {best['rate']:.0%}，比省得少的{verdict}",
-                 source=f"{bank.name}，随机触达 {len(called):,} 人；查得少为三个月不超过 {FEW_QUERIES} 次，查得多为 {RISK_QUERIES} 次以上",
-                 alt="按节省比例分组的接受率条形图，带区间，分查得少和查得多两组。")  # fmt: skip
-cu.say(f"查得少的人里，省 {BIG_SAVING:.0%} 以上的接受率比其余的高 {gap['difference']:+.1%}（区间 {gap['low']:+.1%} 到 {gap['high']:+.1%}）。"
-       "每一格人不多，区间宽，别拿相邻两格的一两个百分点做文章。")  # fmt: skip
+def query_group(counts):  # 近三个月查询次数分三组
+    return pd.cut(counts, [-1, FEW_QUERIES, RISK_QUERIES - 1, 99], labels=["查得少", "中间", "查得多"])
 
-# %% [markdown]
-# 把它写成模型，好给每个人打接受概率。三个备选：**直线**（省得越多越愿意，按比例涨）、**拐点**（省到 `BIG_SAVING` 且查得少才跳上去，
-# 查得多的另算）、**提升树**（让机器自己找形状，只规定省得多不会更不愿意）。用早的月份学，最后三个月考。
-# AUC 是排序分，掷硬币得一半；差值带区间，盖住零就是分不出高下，那就用最讲得清的。
 
-# %%
 def shape_of(frame):  # 拐点模型的三组：省得多且查得少、查得多、其余
     big = (frame["saving_ratio"] >= BIG_SAVING) & (frame["query_3m"] <= FEW_QUERIES)
     return frame.assign(big_clean=big.astype(int), many=(frame["query_3m"] >= RISK_QUERIES).astype(int))
 
 
-model = cu.analysis.model
+# %%
+called = trial[trial["arm"] == "随机触达"].copy()
+called["saving_band"] = pd.cut(called["saving_ratio"], [-1, 0, 0.04, 0.08, BIG_SAVING, 1], right=False,
+                               labels=["不省", "省不到 4%", "省 4%–8%", f"省 8%–{BIG_SAVING:.0%}", f"省 {BIG_SAVING:.0%} 以上"])  # fmt: skip
+called["queries"] = query_group(called["query_3m"])
+cells = called.groupby(["saving_band", "queries"], observed=True)["accepted"].agg(["sum", "size"]).reset_index()
+cells = cells.join(wilson(cells["sum"], cells["size"]))
+curve, clean = cells[cells["queries"] != "中间"], cells[cells["queries"] == "查得少"]
+best, rest = clean.iloc[-1], clean.iloc[:-1].sum(numeric_only=True)
+gap = cu.analysis.experiment.diff_ci(best["sum"], best["size"], rest["sum"], rest["size"])
+verdict = "更愿意" if gap["low"] > 0 else ("更不愿意" if gap["high"] < 0 else "看不出差别")
+fig = cu.charts.bars_with_interval(curve, label="saving_band", group="queries", count="size")
+cu.charts.finish(fig, title=f"查得少又省 {BIG_SAVING:.0%} 以上：接受率 {best['rate']:.0%}，比省得少的{verdict}",
+                 source=f"{bank.name}，随机触达 {len(called):,} 人；查得少为三个月不超过 {FEW_QUERIES} 次，查得多为 {RISK_QUERIES} 次以上",
+                 alt="按节省比例分组的接受率条形图，带区间，分查得少和查得多两组。")  # fmt: skip
+cu.say(f"查得少的人里，省 {BIG_SAVING:.0%} 以上的接受率减其余的：{gap['difference']:+.1%}（区间 {gap['low']:+.1%} 到 {gap['high']:+.1%}）。每格人少，别拿相邻两格的一两个百分点做文章。")
+
+# %%
 called = shape_of(called).reset_index(drop=True)
 called["month"] = called["contact_time"].dt.to_period("M").dt.to_timestamp()
 split = model.time_split(called, "month", 1, 3)
@@ -320,7 +318,7 @@ cu.say(f"考卷 {len(late):,} 人、接受 {late['accepted'].sum()} 人。AUC �
 #
 # 到处查征信的人急着用钱，报价给他，他当然愿意。愿意和还得上是两回事，所以同一批指标还要过**风险闸门**。
 # 做法：把过去的贷款审批报告和随后放出的贷款对上，看放款后十二个月内有没有逾期九十天以上。
-# 这一步用的是审批报告，用途是授信管理，在约定之内；只出分组比例，不出任何人的明细。
+# 衡量风险属于授信管理，所以这一步只用**授权写明授信管理**的审批报告；只出分组比例，不出任何人的明细。
 
 # %%
 lent = bank.load("loan", columns=["loan_id", "customer_id", "product_code", "issue_date"])
@@ -330,15 +328,14 @@ late_months = bank.load("loan_month", columns=["month", "loan_id", "dpd"]).query
 lent["first_bad"] = lent["loan_id"].map(late_months.groupby("loan_id", observed=True)["month"].min())
 year = lent["issue_date"] + pd.DateOffset(months=12) + pd.offsets.MonthEnd(0)
 lent["bad"] = (lent["first_bad"] <= year).astype(int)
-approval = heads[heads["reason"] == "贷款审批"].merge(numbers, on="query_id").sort_values(["query_date", "query_id"])
-lent = pd.merge_asof(lent, approval.drop(columns="in_scope"), left_on="issue_date", right_on="query_date",
+approval = heads[(heads["reason"] == "贷款审批") & (heads["consent_scope"] == "授信管理")]
+approval = approval.merge(numbers, on="query_id").sort_values(["query_date", "query_id"])
+lent = pd.merge_asof(lent, approval, left_on="issue_date", right_on="query_date",
                      by="customer_id", tolerance=pd.Timedelta(days=15)).dropna(subset=["query_3m"])  # fmt: skip
-lent["queries"] = pd.cut(lent["query_3m"], [-1, FEW_QUERIES, RISK_QUERIES - 1, 99], labels=["查得少", "中间", "查得多"])
+lent["queries"] = query_group(lent["query_3m"])
 risk = lent.groupby("queries", observed=True)["bad"].agg(["sum", "size"])
 risk = risk.join(wilson(risk["sum"], risk["size"]))
-wish = called.groupby(pd.cut(called["query_3m"], [-1, FEW_QUERIES, RISK_QUERIES - 1, 99], labels=["查得少", "中间", "查得多"]),
-                      observed=True)["accepted"].mean()  # fmt: skip
-risk["accept"] = wish.reindex(risk.index)
+risk["accept"] = called.groupby("queries", observed=True)["accepted"].mean().reindex(risk.index)
 
 # %%
 cu.show(risk[["size", "accept", "rate", "low", "high"]], rows=None, units={"accept": "%", "rate": "%", "low": "%", "high": "%"},
@@ -360,43 +357,42 @@ cu.say(f"把查询多、网贷机构多、近两年逾期月数三样写成一�
 # %% [markdown] outline=["S004-C8.2", "S000-1.3.4.3.2", "S000-1.3.4.3.3"]
 # ## 演示七：谁先打，拿什么产品打，怎么开口
 #
-# 先按价格把没还完的他行贷款分成三类 [定义]，三类的打法完全不同：
+# 先按价格把没还完的他行贷款分成四类 [定义]，打法完全不同：
 #
 # | 类别 | 怎么认 | 产品策略 | 开口（技巧） | 不要说 |
 # |---|---|---|---|---|
 # | 高价置换 | 换过来能省 `MIN_SAVING` 以上 | 同期限置换，报月供和总额两个数 | “您手上要是有利率高的分期，带合同来，我当面帮您算算换了省不省” | “我们在征信上看到您借了网贷”——电话里没核实身份，旁边可能是家人 |
+# | 高价将尽 | 利率比我行高 `HIGH_GAP` 个百分点以上，但剩余期短、省不到 `MIN_SAVING` | 不劝他折腾；还清以后的下一次用款才是机会 | “等这笔还清了，下次用钱先来问问我” | 催他提前还 |
 # | 同价服务 | 利率差不多 | 不打价格，给随借随还的备用额度、省跑腿的手续 | “到期前不用再跑一趟，额度先给您备着，不用不要钱” | “别家都不靠谱” |
-# | 低价防守 | 对方比我行低半个百分点以上 | 跟价只会亏；守住结算、代发和下一次用款 | “这笔您用着合适，下次扩店、进货用款早点告诉我” | 承诺跟价 |
-
-# %%
-loans["play"] = np.select([loans["saving_ratio"] >= MIN_SAVING, loans["rate"] < OUR_RATE - 0.5],
-                          ["高价置换", "低价防守"], default="同价服务")  # fmt: skip
-plays = loans.pivot_table(index="play", columns=loans["lender_type"].astype("str").replace(
-    {"股份制": "其他银行", "城商行": "其他银行", "农商行": "其他银行", "邮储": "其他银行"}), values="owed", aggfunc="sum").fillna(0)  # fmt: skip
-share = plays.div(plays.sum(axis=0), axis=1)
-cu.show(share, rows=None, units=dict.fromkeys(share.columns, "%"), names={"play": "类别"}, title="各类机构的未还余额，分三类各占多少")
-main = share.idxmax()
-cu.say("按余额，" + "；".join(f"{name}的 {share.loc[main[name], name]:.0%} 属于“{main[name]}”" for name in share.columns)
-       + "。三类不是按机构名字贴的，是一笔一笔算出来的。")  # fmt: skip
-
-# %% [markdown]
+# | 低价防守 | 对方比我行低 `LOW_GAP` 个百分点以上 | 跟价只会亏；守住结算、代发和下一次用款 | “这笔您用着合适，下次扩店、进货用款早点告诉我” | 承诺跟价 |
+#
 # 对“高价置换”的人算一笔总账。**期望利润** = 接受概率 ×（利差收入 − 风险成本）− 电话成本：
 # 利差 = 报价 − 资金成本（内部转移价格）− 运营成本；风险成本 = 违约概率 × 违约损失；都乘上“余额 × 平均占用年数”。
 # 它必须在客户也省钱的前提下才算数：前面的 `MIN_SAVING` 已经把客户不划算的拿掉了。
+
+# %%
+rate_gap = loans["rate"] - OUR_RATE
+loans["play"] = np.select([loans["saving_ratio"] >= MIN_SAVING, rate_gap > HIGH_GAP, rate_gap < -LOW_GAP],
+                          ["高价置换", "高价将尽", "低价防守"], default="同价服务")  # fmt: skip
+plays = loans.pivot_table(index="play", columns="kind", values="owed", aggfunc="sum").fillna(0)
+share = plays.div(plays.sum(axis=0), axis=1)
+cu.show(share, rows=None, units=dict.fromkeys(share.columns, "%"), names={"play": "类别"}, title="各类机构的未还余额，分四类各占多少")
+main = share.idxmax()
+cu.say("按余额，" + "；".join(f"{name}的 {share.loc[main[name], name]:.0%} 属于“{main[name]}”" for name in share.columns)
+       + "。类别不是按机构名字贴的，是一笔一笔算出来的：真正能置换的只是高价里剩余期够长的那一截。")  # fmt: skip
 
 # %%
 fund = bank.load("ftp_curve") if bank.has("ftp_curve") else pd.DataFrame({"month": [bank.as_of], "term_months": [12], "rate": [2.0]})
 fund_cost = fund[fund["term_months"] == 12].sort_values("month")["rate"].iloc[-1]
 offer = loans[loans["fits"] & (loans["saving_ratio"] >= MIN_SAVING)].copy()
 offer["money_years"] = (offer["new_payment"] * offer["left"] - offer["owed"]) / (OUR_RATE / 100)
-sums = ["owed", "month_saving", "saving", "old_value", "money_years"]
-pool = offer.groupby("customer_id").agg({"query_id": "size", **dict.fromkeys(sums, "sum")}).rename(columns={"query_id": "loans"})
+pool = offer.groupby("customer_id")[["owed", "month_saving", "saving", "old_value", "money_years"]].sum()
 pool["saving_ratio"] = pool["saving"] / pool["old_value"]
 pool = pool.join(faces[["query_3m", "nonbank_lenders", "overdue_months_24"]]).join(people)
 pool["crowded"], pool["overdue"] = (pool["nonbank_lenders"] >= 4).astype(int), pool["overdue_months_24"].clip(upper=6)
 pool = shape_of(pool)
-accept_model = model.fit_logit(called, bend, "accepted")
-pool["chance"], pool["pd"] = accept_model.predict(pool), risk_model.predict(pool)
+pool["chance"] = model.fit_logit(called, bend, "accepted").predict(pool)
+pool["pd"] = risk_model.predict(pool)
 pool["margin"] = (OUR_RATE - fund_cost - RUNNING_COST) / 100 - pool["pd"] * LOSS_GIVEN_DEFAULT
 pool["expected"] = pool["chance"] * pool["money_years"] * pool["margin"] - CALL_COST
 pool = pool if BRANCH is None else pool[pool["branch_id"] == BRANCH]
@@ -404,20 +400,19 @@ pool = pool if BRANCH is None else pool[pool["branch_id"] == BRANCH]
 # %%
 pool["gate"] = np.select([pool["query_3m"] >= RISK_QUERIES, pool["pd"] > PD_LIMIT, pool["expected"] <= 0],
                          ["查询多，转人工", "违约概率高", "不够本"], default="值得打")  # fmt: skip
-worth = pool[pool["gate"] == "值得打"]
+worth, poor, counts = pool[pool["gate"] == "值得打"], pool[pool["gate"] == "不够本"], pool["gate"].value_counts()
 if len(pool):
-    fig = cu.charts.bubble_map(pool.assign(odds=pool["saving_ratio"]), x="saving_ratio", y="pd", size="owed", color="gate",
-                               x_unit="%", y_unit="%", color_label="结论", cut_x=BIG_SAVING, cut_y=PD_LIMIT)  # fmt: skip
+    fig = cu.charts.bubble_map(pool, x="saving_ratio", y="expected", size="owed", color="gate",
+                               x_unit="%", y_unit="元", color_label="结论", cut_x=BIG_SAVING, cut_y=0)  # fmt: skip
     fig.axes[0].set_xlabel("客户节省比例（%）")
-    fig.axes[0].set_ylabel("预计违约概率（%）")
+    fig.axes[0].set_ylabel("银行期望利润（元/户）")
     cu.charts.finish(fig, title=f"{len(pool):,} 位换了能省的客户里，既还得上又够本的 {len(worth):,} 位",
-                     source=f"{bank.name}，放行报告，报价 {OUR_RATE}%，气泡大小为未还余额，虚线为省得多和违约上限",
-                     alt="横轴节省比例、纵轴违约概率的气泡图，颜色为四种结论：" + "，".join(
-                         f"{name} {count} 人" for name, count in pool["gate"].value_counts().items()) + "。")  # fmt: skip
-counts = pool["gate"].value_counts()
+                     source=f"{bank.name}，放行报告，报价 {OUR_RATE}%，气泡大小为未还余额，虚线为省得多和不赚不赔",
+                     alt="横轴客户节省比例、纵轴银行期望利润的气泡图，颜色为结论：" + "，".join(f"{k} {v} 人" for k, v in counts.items()) + "。")  # fmt: skip
 cu.say(f"资金成本 {fund_cost:.2f}%，运营 {RUNNING_COST}%，报价 {OUR_RATE}%，毛利差只有 {OUR_RATE - fund_cost - RUNNING_COST:.2f} 个百分点，风险成本一扣所剩无几。"
        f"结论是：{'；'.join(f'{name} {count} 人' for name, count in counts.items()) or '没有候选客户'}。"
-       f"值得打的平均期望利润 {worth['expected'].mean() if len(worth) else 0:,.0f} 元一户：**余额小、剩余期短的，客户省了，银行却不够一个电话钱。**")  # fmt: skip
+       + (f"值得打的余额中位数 {worth['owed'].median():,.0f} 元、平均期望利润 {worth['expected'].mean():,.0f} 元一户；不够本的"
+          f"余额中位数 {poor['owed'].median():,.0f} 元：客户是省了，银行却赚不回一个电话钱。" if len(worth) and len(poor) else ""))  # fmt: skip
 
 # %% [markdown] outline=["S004-C8.3"]
 # ## 演示八：这块业务的上限有多大
@@ -440,7 +435,7 @@ own = bank.load("loan", columns=["customer_id", "balance"])
 own_total = (own["balance"] * own["customer_id"].map(people["weight"]).fillna(1)).sum()
 cu.say(f"最后能换来的约 **{levels.iloc[-1] / 1e4:,.0f} 万元**（按接受率区间是 {levels['查询不多'] * accept['low'] / 1e4:,.0f} 到 "
        f"{levels['查询不多'] * accept['high'] / 1e4:,.0f} 万元），是第一个数的 {levels.iloc[-1] / levels.iloc[0]:.1%}，"
-       f"相当于全行个人和小微贷款余额的 {levels.iloc[-1] / own_total:.2%}。置换是给老客户的一项服务，撑不起规模目标。")  # fmt: skip
+       f"相当于本行贷款余额的 {levels.iloc[-1] / own_total:.2%}。置换是给老客户的一项服务，撑不起规模目标。")  # fmt: skip
 
 # %% [markdown]
 # ## 练习
@@ -576,7 +571,7 @@ refinance_plan = fine[place <= CALLS_PER_MANAGER].reset_index()[["customer_id", 
 
 # %% [markdown]
 # **E4 ★★★ 回一封合规的信** 支行来问：“上个月做**贷后管理**查询，看到客户在网贷平台有借款，能不能据此打营销电话？”
-# 请写两三句回复，赋给 `reply`（60 到 220 字）：**结论**、**依据**（哪部条例、第几条）、**正确做法**，
+# 请写两三句回复，赋给 `reply`（60 到 220 字 [定义]）：**结论**、**依据**（哪部条例、第几条）、**正确做法**，
 # 并引用 `by_scope` 表里“贷后管理”范围的报告份数，让对方知道牵涉多大。
 
 # %% tags=["answer:E4"]
@@ -618,15 +613,14 @@ reply = (f"不得使用。查询时与客户约定的用途是贷后管理，《
 
 # %%
 cu.carry_on("E3")
-chosen = refinance_plan[["customer_id"]].merge(pool.reset_index(), on="customer_id").sort_values(
-    ["expected", "customer_id"], ascending=[False, True]).reset_index(drop=True)  # fmt: skip
+chosen = refinance_plan[["customer_id"]].merge(pool.reset_index(), on="customer_id")
+chosen = chosen.sort_values("expected", ascending=False, ignore_index=True, kind="stable")
 draw = np.random.default_rng(SEED).random(len(chosen))
 chosen["arm"] = np.where(draw < 0.1, "保留（不打）", "联系")
-chosen["band"] = pd.cut(chosen["saving_ratio"], [0, 0.08, BIG_SAVING, 1], right=False,
-                        labels=["省得一般", "省得较多", "省得多"]).astype("str")  # fmt: skip
+chosen["band"] = np.where(chosen["saving_ratio"] >= BIG_SAVING, "省得多", "省得一般")
 chosen["opening"] = "您手上要是有利率高的分期，带合同来，我当面帮您算算换了省不省"
-columns = ["branch_id", "manager_id", "customer_id", "masked_name", "band", "opening", "arm"]
 words = {"band": "节省档", "opening": "开场", "arm": "分组"}
+columns = ["branch_id", "manager_id", "customer_id", "masked_name", *words]
 if len(chosen):
     path = cu.deliver.call_list(
         bank.output_dir("m03_n08") / "他行贷款置换名单.xlsx", chosen[columns], branch_column="branch_id",
@@ -639,7 +633,8 @@ words = {"lender_type": "机构类型", "owed": "还欠", "rate": "反推年利�
          "new_payment": "换后月供", "month_saving": "每月少还", "penalty": "违约金（以对方为准）"}  # fmt: skip
 pages = {}
 for place, row in enumerate(chosen[chosen["arm"] == "联系"].head(10).itertuples(), start=1):
-    page = offer[offer["customer_id"] == row.customer_id].assign(penalty=offer["owed"] * PENALTY_PERCENT / 100)
+    page = offer[offer["customer_id"] == row.customer_id]
+    page = page.assign(penalty=page["owed"] * PENALTY_PERCENT / 100)
     pages[f"{place} 号"] = cu.deliver.Sheet(
         page[list(words)], f"{row.masked_name}：按 {OUR_RATE}% 置换的测算", names=words, money="元", totals=["owed", "month_saving", "penalty"],
         formulas={"month_saving": "=[month_payment]-[new_payment]"},
@@ -672,6 +667,7 @@ if pages:
 #
 # 下表把生成器埋下的数和课堂找到的数放在一起。常见的弯路：
 #
+# - 查询多的违约倍数在生成器里埋的是四倍，没有单独记录实现值，所以表里那一行只有课堂发现；
 # - 按查询原因设闸门（“贷款审批查的都能用”），放进一批没有营销授权的，又误伤一批写了营销的；
 # - 用报告当时的余额和期数算节省，没有推到今天，省的钱高估一截；
 # - 接受率高就排前面，没看查询次数，名单里全是急着借新还旧的人；

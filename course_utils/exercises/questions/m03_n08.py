@@ -33,6 +33,15 @@ from course_utils.exercises import (
 
 VARIATIONS = [{"BRANCH": "B01"}, {"OUR_RATE": 4.8, "PENALTY_PERCENT": 0.0}]
 CASH_LOANS = {"消费贷": "L_ONLINE", "经营贷": "L_MERCHANT", "农户贷": "L_FARM"}
+_SAME_ROOT = "夹逼的上界、步数和刚好相等时往哪边走，都不改变 1e-4 以内的答案"
+SURVIVORS = {
+    "E1": {
+        "L2 <= → <": "合计刚好等于本金时，二分法自己也会夹到零",
+        "L4 0.5→1.5": _SAME_ROOT,
+        "L5 60→61": _SAME_ROOT,
+        "L8 > → >=": _SAME_ROOT,
+    }
+}
 SLACK = 1e-3  # of a probability: two ways of fitting the same logit
 
 # ------------------------------------------------------------------------------- E1 yearly cost
@@ -247,7 +256,10 @@ def _risk(context: Context, who: pd.DataFrame) -> np.ndarray:
     last = loan["issue_date"] + pd.DateOffset(months=12) + pd.offsets.MonthEnd(0)
     loan = loan.assign(bad=(loan["loan_id"].map(first) <= last).astype(float))
     report = context.load("bureau_report")
-    report = report[report["reason"].astype(str) == "贷款审批"].sort_values("query_date")
+    report = report[
+        (report["reason"].astype(str) == "贷款审批")
+        & (report["consent_scope"].astype(str) == "授信管理")
+    ].sort_values("query_date")
     keep = ["customer_id", "query_date", "query_3m", "nonbank_lenders", "overdue_months_24"]
     rows = pd.merge_asof(
         loan[["customer_id", "issue_date", "bad"]], report[keep], left_on="issue_date",

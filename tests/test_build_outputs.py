@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import duckdb
 import nbformat
 import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
@@ -89,6 +90,8 @@ def tables(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for name in ("loan.parquet", "raw_export.parquet", *kit.WITHHELD):
         (folder / name).write_text("x", encoding="utf-8")
+    halves = "SELECT * FROM (VALUES ('C1', '公榜'), ('C2', '终榜')) t(customer_id, score_half)"
+    duckdb.sql(f"COPY ({halves}) TO '{folder / kit.SCORED}' (FORMAT parquet)")
     monkeypatch.setenv("COURSE_WAREHOUSE", str(tmp_path / "warehouse"))
     return folder
 
@@ -117,7 +120,10 @@ def test_the_kit_holds_what_a_trainee_needs_and_no_truth(built, tables, fake_whe
         "data/warehouse/coastal/raw_export.parquet",
         f"pages/{FIRST}.html",
     } <= names
-    assert not [name for name in names if "truth" in name or "outcome" in name or "planted" in name]
+    assert not [name for name in names if "truth" in name or "planted" in name]
+    scored = folder / "data/warehouse/coastal" / kit.SCORED
+    rows = duckdb.sql(f"SELECT customer_id, score_half FROM read_parquet('{scored}')").fetchall()
+    assert rows == [("C1", "公榜")]  # the half that decides stays with the instructor
     profile = (folder / "data/banks/coastal/bank.yml").read_text(encoding="utf-8")
     assert "effects" not in profile and built.profile.name in profile
     batch = (folder / "start.bat").read_bytes()

@@ -44,6 +44,7 @@ _FAMILIES = {
     "tiers": "customers",
     "trees": "statistics",
     "warning": "merchants",
+    "workshop": "customers",
     "weighted": "statistics",
 }
 

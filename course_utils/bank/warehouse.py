@@ -118,9 +118,30 @@ class Bank:
         Raises
         ------
         CourseError
-            If the contract has no such table or column, or the bank lacks it.
+            If the contract has no such table or column, the bank lacks it, or only the checks may
+            read it.
         """
         definition = load_contract().table(name)
+        if definition.checker_only:
+            raise CourseError(
+                f"“{definition.zh}”（{name}）只供检查和计分使用，课堂上不能读：请用已有的数据作判断。"
+            )
+        return self._load(definition, columns)
+
+    def load_hidden(self, name: str) -> pd.DataFrame:
+        """Return a table that only checks and score sheets may read.
+
+        In the trainee kit it holds the public half alone.
+
+        Raises
+        ------
+        CourseError
+            If the bank lacks it.
+        """
+        return self._load(load_contract().table(name), None)
+
+    def _load(self, definition: Table, columns: Sequence[str] | None) -> pd.DataFrame:
+        name = definition.name
         if name not in self.tables:
             raise CourseError(
                 f"“{self.name}”没有“{definition.zh}”（{name}）这张表：真实银行请补报这张表，"

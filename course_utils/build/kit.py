@@ -17,8 +17,10 @@ from course_utils.build.run import Build
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir, warehouse_dir
 
-#: What a trainee never gets: planted truth, and outcomes that only the checker may see.
-WITHHELD = ("truth.json", "next_90d_outcome.parquet")
+#: What a trainee never gets.
+WITHHELD = ("truth.json",)
+#: Hidden outcomes: a trainee's checks score on the public half, the instructor on the other.
+SCORED, PUBLIC_ROWS = "next_90d_outcome.parquet", "score_half = '公榜'"
 #: Parts of a profile that give the planted truth away.
 _SECRET_KEYS = ("effects",)
 
@@ -131,8 +133,22 @@ def _copy_data(profile: Profile, folder: Path) -> None:
     tables = folder / "warehouse" / profile.code
     tables.mkdir(parents=True)
     for path in sorted(warehouse_dir(profile.code).glob("*")):
-        if path.is_file() and path.name not in WITHHELD:
+        if path.name == SCORED:
+            _copy_rows(path, tables / path.name, PUBLIC_ROWS)
+        elif path.is_file() and path.name not in WITHHELD:
             shutil.copy2(path, tables / path.name)
+
+
+def _copy_rows(source: Path, target: Path, condition: str) -> None:
+    """Copy those rows of a Parquet file that meet a condition of our own."""
+    import duckdb
+
+    read, write = (str(path).replace("'", "''") for path in (source, target))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_parquet('{read}') WHERE {condition}) "
+            f"TO '{write}' (FORMAT parquet, COMPRESSION zstd)"
+        )
 
 
 def _without_secrets(text: str) -> str:

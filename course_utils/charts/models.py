@@ -145,8 +145,10 @@ def frontier(
     fig, ax = base.canvas()
     ax.plot(table[x], table[y], "o-", color=style.BLUE)
     if label:
+        rises = table[y].iloc[-1] > table[y].iloc[0]  # the free side: below a rising curve
         for _, row in table.iterrows():
-            ax.annotate(str(row[label]), (row[x], row[y]), (6, 6), textcoords="offset points")
+            ax.annotate(str(row[label]), (row[x], row[y]), (7, -15 if rises else 6),
+                        textcoords="offset points")  # fmt: skip
     if chosen is not None:
         ax.plot(table.loc[chosen, x], table.loc[chosen, y], "o", markersize=14,
                 markerfacecolor="none", markeredgecolor=style.NEGATIVE,

@@ -67,6 +67,9 @@ CASES = {
         pd.Series({"名单": 100, "接通": 60, "申请": 6}), pd.Series({"接通": 0.7})),
     "heatmap": lambda: charts.heatmap(
         pd.DataFrame([[1e4, np.nan], [-2e4, 3e4]], ["甲", "乙"], MONTHS[:2]), center=0),
+    "tiles": lambda: charts.tiles(
+        pd.DataFrame({"group": ["农户", "农户", "商户"], "label": ["茶农", "农产品加工", "药店"],
+                      "value": [0.12, np.nan, 0.3]}), columns=2),
     "calendar_heatmap": lambda: charts.calendar_heatmap(
         pd.Series(range(40), pd.date_range("2026-01-20", periods=40)), capacity=30,
         holidays=pd.DatetimeIndex(["2026-02-17"])),
@@ -207,6 +210,17 @@ def test_heatmap_writes_divided_numbers_and_leaves_gaps_empty():
     fig = charts.heatmap(pd.DataFrame([[10_000.0, np.nan]], ["甲"], ["1月", "2月"]))
     inside = [t.get_text() for t in fig.axes[0].texts]
     assert inside == ["1"]
+
+
+def test_tiles_name_every_segment_and_leave_unknown_ones_grey():
+    table = pd.DataFrame({"group": ["农户"] * 3 + ["商户"], "label": list("甲乙丙丁")})
+    table["value"] = [0.1, np.nan, 0.3, 0.2]
+    ax = charts.tiles(table, columns=2).axes[0]
+    written = {t.get_text(): t.get_position() for t in ax.texts}
+    places = [np.floor(written[name]).tolist() for name in "甲乙丙丁"]
+    assert places == [[0, 0], [1, 0], [0, 1], [0, 2]]
+    assert {"10", "30", "20"} < set(written) and len(ax.texts) == 7
+    assert [patch.get_xy() for patch in ax.patches] == [(1, 0)]
 
 
 def test_bump_ranks_the_largest_first():

@@ -37,7 +37,14 @@ _WHERE = {
         "forest",
         "funnel_steps",
     ],
-    "heat": ["heatmap", "calendar_heatmap", "category_strips", "null_heatmap", "task_calendar"],
+    "heat": [
+        "heatmap",
+        "tiles",
+        "calendar_heatmap",
+        "category_strips",
+        "null_heatmap",
+        "task_calendar",
+    ],
     "lines": [
         "small_multiples",
         "bump",

@@ -96,6 +96,100 @@ def heatmap(
     return fig
 
 
+def tiles(
+    table: pd.DataFrame,
+    group: str = "group",
+    label: str = "label",
+    value: str = "value",
+    columns: int = 15,
+    unit: str | None = "%",
+    decimals: int | None = 0,
+) -> Figure:
+    """Draw named tiles, one band a group: what each of many small segments looks like.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a tile, in the order of drawing; a missing value leaves the tile grey.
+    group, label, value : str
+        Columns with the band, the tile's name and its value in data units.
+    columns : int
+        Tiles side by side before a band goes on in the next line.
+    unit : str
+        Display unit of the numbers and the colour scale.
+    decimals : int, optional
+        Digits of the numbers.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    CourseError
+        The table is empty or lacks a column.
+    """
+    base.need(table, [group, label, value], "方格图")
+    names = table[group].astype(str)
+    bands = {name: table[names == name] for name in dict.fromkeys(names)}
+    lines = sum(-(-len(part) // columns) for part in bands.values())
+    fig, ax = base.canvas(height=min(2.6, max(0.5, 0.15 + 0.19 * lines)))
+    low, high = _limits(table[value].to_numpy(dtype=float), None)
+    field = np.full((lines, columns), np.nan)
+    shown = np.zeros((lines, columns), dtype=bool)
+    row, ticks, words = 0, [], []
+    for name, part in bands.items():
+        height = -(-len(part) // columns)
+        ticks.append((row + height / 2, name))
+        for place, (text, number) in enumerate(zip(part[label], part[value], strict=True)):
+            at = (row + place // columns, place % columns)
+            field[at], shown[at] = number, True
+            words.append((at, str(text), float(number)))
+        row += height
+    mesh = ax.pcolormesh(
+        np.ma.array(np.nan_to_num(field), mask=np.isnan(field) & shown | ~shown),
+        cmap=_colormap(None).with_extremes(bad=(0, 0, 0, 0)),
+        vmin=low, vmax=high, edgecolors="white", linewidth=1.5,
+    )  # fmt: skip
+    _name_tiles(ax, words, mesh, base.divisor(unit), decimals)
+    ax.invert_yaxis()
+    ax.grid(visible=False)
+    ax.set_xticks([])
+    ax.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
+    for side in ax.spines.values():
+        side.set_visible(False)
+    bar = fig.colorbar(mesh, ax=ax, pad=0.01, fraction=0.03)
+    bar.outline.set_visible(False)
+    base.money_axis(bar.ax, unit)
+    return fig
+
+
+def _name_tiles(
+    ax: Axes,
+    words: Sequence[tuple[tuple[int, int], str, float]],
+    mesh: Any,
+    scale: float,
+    decimals: int | None,
+) -> None:
+    """Write name and number into each tile; tiles without a value get a grey ground."""
+    import matplotlib as mpl
+    from matplotlib.patches import Rectangle
+
+    size = mpl.rcParams["font.size"] * 0.66
+    for (row, column), text, number in words:
+        known = np.isfinite(number)
+        if not known:
+            ax.add_patch(Rectangle((column, row), 1, 1, facecolor="#EEEEEE", edgecolor="white"))
+        ink = base.on_color(mesh.cmap(mesh.norm(number))) if known else style.MUTED
+        half = -(-len(text) // 2) if len(text) > 4 else len(text)
+        name = text[:half] + ("\n" + text[half:] if len(text) > half else "")
+        ax.text(column + 0.5, row + 0.36, name, ha="center", va="center", color=ink,
+                fontsize=size, linespacing=1.05)  # fmt: skip
+        if known:
+            ax.text(column + 0.5, row + 0.8, scales.number(number / scale, decimals), ha="center",
+                    va="center", color=ink, fontsize=size * 1.1)  # fmt: skip
+
+
 def _write(ax: Axes, values: np.ndarray, mesh: Any, scale: float, decimals: int | None) -> None:
     import matplotlib as mpl
 

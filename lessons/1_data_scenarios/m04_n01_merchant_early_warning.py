@@ -27,7 +27,7 @@ BLUE_STABILITY = 0.50  # 稳定度低于多少算四级（蓝）
 LOOK_AHEAD = 3  # 往后看几个月来检验级别
 VALUE_CUT = 10000  # 结算户日均多少元以上算高价值商户
 MARGIN = 0.012  # 一元结算存款一年的收益，元
-VALUE_YEARS = 2  # 走掉一家商户，按少赚几年算
+VALUE_YEARS = 3  # 走掉一家商户，按少赚几年算
 SAVE_DAYS = 30  # 拖过多少天再去就救不回来了（中间按直线递减）
 UNKNOWN_LIFT = 0.10  # 没有随机试点的银行，假设走访多救回多大比例
 CHECK_MINUTES = 5  # 看一家商户平均要几分钟
@@ -122,14 +122,15 @@ level_table["share"] = level_table["merchants"] / level_table["merchants"].sum()
 level_table = level_table.iloc[::-1]
 cu.show(level_table, rows=None, names=NAMES, units={"deposit": "元", "share": "%"})
 share = level_table["share"].fillna(0)
+long_ago = (today.loc[today["level"] == "红", "gap_days"] >= 180).mean()
 cu.say(f"{bank.as_of:%Y-%m-%d}，绿色占 **{share['绿']:.0%}**；红色占 **{share['红']:.0%}**，"
-       f"多半早就不用了；还在路上的是橙和黄，合起来 **{share[['橙', '黄']].sum():.1%}**。人手要先花在这些还来得及的商户上。")  # fmt: skip
+       f"其中 {long_ago:.0%} 断了半年以上；还在路上的是橙和黄，合起来 **{share[['橙', '黄']].sum():.1%}**。人手要先花在这些还来得及的商户上。")  # fmt: skip
 
 # %% [markdown]
 # ## 演示二：先把季节拿掉
 #
 # 学校一放假，门口的小吃店自然冷清；建材店春节前后几乎不开张。这不是要走，是放假。
-# 拿一月和上半年比，这些店全会亮灯。
+# 拿放假那个月和前五个月比，这些店全会亮灯。
 #
 # 春节在公历上每年挪动，所以**不能拿去年一月的指数去套今年一月**。这里的办法是让同类商户互相作证：
 # 同行业（再分学校周边与否）的商户，每家先除以自己六个月的平均，再取同一个月的中位数，就是这一类当月的季节指数。
@@ -149,6 +150,10 @@ if len(school):
     cu.say(f"学校周边的商户，最冷清的月份（{dip.idxmin()[1]:%Y-%m}）收款只有平时的 **{dip.min():.0%}**。"
            "表里留着没有季节的类别：同类天天营业的商户太少，凑不出中位数，就不去季节，宁可多响几声。")  # fmt: skip
 
+# %% [markdown]
+# 去掉季节，告警少了多少？少响了也不一定是好事：万一把真要走的也筛掉了呢？查三个月以后的结果就知道。把告警分成“两把尺子都响”
+# 和“只有不去季节才响”，看后来各走了多少。**流失**在本课的定义是 [定义]：三个月后的月底，已经满 `RED_GAP` 天没有收款。
+
 # %%
 fair = warning.history(amount, active, gap, merchants["kind"], rules)
 raw = warning.history(amount, active, gap, rules=rules)
@@ -158,12 +163,6 @@ fig = cu.charts.line_with_gap(counts, "不去季节", "去掉季节", unit="户"
 peak = (counts["不去季节"] - counts["去掉季节"]).idxmax()
 cu.charts.finish(fig, title=f"差得最多的是 {peak:%Y-%m}：黄橙告警 {counts.loc[peak, '不去季节']:.0f} 户，去掉季节只剩 "
                  f"{counts.loc[peak, '去掉季节']:.0f} 户", source=f"{bank.name}，样本商户，不含红色", alt="每月黄色和橙色商户数，两条线。")  # fmt: skip
-
-# %% [markdown]
-# 少响了不一定是好事：万一把真要走的也筛掉了呢？查三个月以后的结果就知道。把告警分成“两把尺子都响”和“只有不去季节才响”，
-# 看后来各走了多少。**流失**在本课的定义是 [定义]：三个月后的月底，已经满 `RED_GAP` 天没有收款。
-
-# %%
 known = fair.columns[:-LOOK_AHEAD]
 after = gap.shift(-LOOK_AHEAD, axis=1)[known]
 rows = pd.DataFrame({"level": fair[known].stack(), "raw_level": raw[known].stack(),
@@ -189,9 +188,9 @@ cu.say(f"不去季节时，黄橙告警里有 **{wasted:.0%}** 是季节造成�
 # %% [markdown] outline=["S004-C4.1"]
 # ## 演示三：级别准不准，能早几天
 #
-# 好的预警有三条：级别越坏，后来走得越多（有序）；报得不太滥（准）；走的人大多报到过（全）；还要来得及（早）。
+# 好的预警看四样：级别越坏，后来走得越多（有序）；报得不太滥（准）；走的人大多报到过（全）；还要来得及（早）。
 # 先看有序。同一家商户相邻月份很像，全算进去会显得证据比实际多，所以这里每隔 `LOOK_AHEAD` 个月取一个月底，前后窗口不重叠。
-# 竖线是 95% 区间 [定义]：样本再抽一次，比例大致会落在这段里。
+# 黑线是 95% 区间 [定义]：样本再抽一次，比例大致会落在这段里。
 
 # %%
 spaced = rows[rows["month"].isin(known[::-LOOK_AHEAD])]
@@ -204,7 +203,7 @@ cu.charts.finish(fig, title=f"三个月后流失率：{'级别越坏走得越多
                  source=f"{bank.name}，{spaced['month'].nunique()} 个不重叠的月底", alt="各级别三个月后流失率的横条和区间。")  # fmt: skip
 back = 1 - order["rate"].get("红", 1)
 cu.say(f"红色的流失率高，一半是定义：它本来就满 {RED_GAP} 天了。真正的考题是红色三个月后有多少回来："
-       f"**{back:.1%}**。{'一家也没回来，红色不是预警，是讣告' if back == 0 else '回来的不多，红色已经太晚'}；要救，得在橙和黄的时候。")  # fmt: skip
+       f"**{back:.1%}**。{'一家也没回来，红色不是预警，是事后登记' if back == 0 else '回来的不多，红色已经太晚'}；要救，得在橙和黄的时候。")  # fmt: skip
 
 # %% [markdown]
 # 再看准和全。把“报到哪一级为止”从紧到松放四档：越松，抓到的流失越多（召回率，横轴），报的人里真走的却越少（精确率，纵轴）。
@@ -255,7 +254,7 @@ cu.say(f"半衰期：{words}；红色下个月还是红色的占 {stay['红']:.1
 # 只报一个颜色，客户经理不知道怎么开口。色带看**怎么走到今天的**：突然断的，先问是不是换码、搬家；一路下滑的，先问生意；
 # 反复红黄绿的，是忽高忽低，别急。下面挑结算存款最多的几家有告警的商户，灰格是还没签约。
 #
-# 卡片再补上六样：命中哪条规则、稳定度和趋势、存款掉了没有、上次谁去看过、归谁维护、能不能打电话。
+# 卡片再补上六样：命中哪条规则、稳定度和趋势、活跃几天断了几天、存款掉了没有、上次哪天去看过、归谁维护。
 #
 # 为什么可以看这些？预警是收单业务自己的管理，只用收款和结算数据；个人信息保护法要求目的明确、范围最小 [来源：个人信息保护法第 6 条]，
 # 所以卡片里没有交易对手、没有家庭成员、没有贷款。拿这张卡去推销别的产品，就换了目的，要另有同意。
@@ -308,8 +307,6 @@ if enough:
                      f"（区间 {effect['low']:+.0%} 到 {effect['high']:+.0%}）", source=f"{bank.name}，收单走访试点", alt="三组恢复收款比例与区间。")  # fmt: skip
     cu.say(f"{'区间不含零，走访有用看得清' if clear else '区间含零，看不出差别'}。每上门一百家，多救回约 {100 * effect['difference']:.0f} 家；"
            "没救回的多数本来就救不回。自选组的数不能拿来邀功：谁被选中，本身就说明难易。")  # fmt: skip
-lift = max(effect["low"], 0) if enough else UNKNOWN_LIFT
-cu.say(f"下面算账时，走访多救回的比例取 **{lift:.0%}**（{'区间的下限，往小里算' if enough else '没有随机试点，用参数 UNKNOWN_LIFT'}）。")
 
 # %% [markdown] outline=["S004-E1.3"]
 # ## 演示七：多久看一次，按“晚一天损失多少”来定
@@ -320,7 +317,25 @@ cu.say(f"下面算账时，走访多救回的比例取 **{lift:.0%}**（{'区间
 # 2. 变坏以后晚到一天损失多少：结算存款 × `MARGIN` × `VALUE_YEARS` × 走访多救回的比例，`SAVE_DAYS` 天里按直线减到零。
 # 3. 每隔几天看一次，平均就晚这个间隔的一半才看到。
 #
-# 系统每天出名单几乎不花钱；花钱的是人去看、去问。红色不在里面：它已经走了，看也看不回来，变红那天看一次就够。
+# 红色不在里面：它已经走了，看也看不回来，变红那天看一次就够。
+#
+# 先分清两件事。**系统出名单**几乎不花钱，应当天天算；**人去看、去问**才花钱，频率要挑。先看名单只在月底算会晚多少。
+
+# %%
+if bank.has("merchant_day"):
+    sales = bank.load("merchant_day", columns=["merchant_id", "date"]).sort_values(["merchant_id", "date"])
+    following_sale = sales.groupby("merchant_id")["date"].shift(-1).fillna(bank.as_of + pd.Timedelta(days=1))
+    orange_day = sales["date"] + pd.Timedelta(days=ORANGE_GAP)
+    orange_day = orange_day[(orange_day < following_sale) & (orange_day <= bank.as_of)]
+    waited = (orange_day + pd.offsets.MonthEnd(0) - orange_day).dt.days
+    cu.say(f"最近一百二十天，样本里有 **{len(waited)}** 次断满 {ORANGE_GAP} 天。天天算名单，当天就知道；等月底报表，平均晚 "
+           f"**{waited.mean() if len(waited) else 0:.0f}** 天，而从橙到红总共才 {RED_GAP - ORANGE_GAP} 天。")  # fmt: skip
+else:
+    cu.say("本行没有商户日交易表，名单只能月底算；那就尽量在月初头几天算出来。")
+lift = max(effect["difference"], 0) if enough else UNKNOWN_LIFT
+cautious = max(effect["low"], 0) if enough else UNKNOWN_LIFT / 2
+cu.say(f"下面算账时，走访多救回的比例取 **{lift:.0%}**（{'两组之差' if enough else '没有随机试点，用参数 UNKNOWN_LIFT'}），"
+       f"再用 {cautious:.0%}（{'区间下限' if enough else '减半'}）复算一遍，看结论动不动。")  # fmt: skip
 
 # %%
 def late_share(days):  # 每 days 天看一次，救回的机会平均丢掉多大一块
@@ -349,16 +364,19 @@ if rich.shape[1]:
 
 # %%
 usual = {"橙": 1, "黄": 7, "蓝": 30, "绿": 90}
-cells["best"] = best.to_numpy()
-cells["usual"] = cells["level"].map(usual)
+cells["best"], cells["usual"] = best.to_numpy(), cells["level"].map(usual)
 cells["saving"] = cells["merchants"] * [cost.loc[row.usual, (row.level, row.value)] - cost.loc[row.best, (row.level, row.value)]
                                         for row in cells.itertuples()]  # fmt: skip
 cu.show(cells[["level", "value", "merchants", "deposit", "worse", "best", "usual", "saving"]], rows=None, units={
     "deposit": "元", "worse": "%", "saving": "元"}, names={**NAMES, "worse": "一个月变坏的机会", "best": "最省的间隔（天）",
     "usual": "常见做法（天）", "saving": "每月省"})  # fmt: skip
-same = (cells["best"] == cells["usual"]).sum()
-cu.say(f"{len(cells)} 格里有 {same} 格和常见做法（橙每天、黄每周、蓝每月、绿每季 [定义]）一样；全改成最省的，每月省 **{cells['saving'].sum():,.0f}** 元。"
+cu.say(f"{len(cells)} 格里有 {(cells['best'] == cells['usual']).sum()} 格和常见做法（橙每天、黄每周、蓝每月、绿每季 [定义]）一样；全改成最省的，每月省 **{cells['saving'].sum():,.0f}** 元。"
        "同一个级别，高价值和普通商户的间隔可以不一样：定频率要看“级别 × 价值”，不能只看颜色。")  # fmt: skip
+people_cost = {k: 30 / k * CHECK_MINUTES * MINUTE_COST for k in CHOICES}
+again = [min(CHOICES, key=lambda k: people_cost[k] + row.worse * row.stake * cautious / max(lift, 1e-9) * late_share(k))
+         for row in cells.itertuples()]  # fmt: skip
+moved = (np.array(again) != cells["best"].to_numpy()).sum()
+cu.say(f"走访的作用往小里算（{cautious:.0%}），{'没有一格改变' if moved == 0 else f'有 {moved} 格的间隔会变，这几格的结论不牢，先按现在的做，试点再加人'}。")  # fmt: skip
 
 # %% [markdown] outline=["S004-E1.4"]
 # ## 演示八：高质量商户的临界客户，差多少、每周补多少
@@ -653,7 +671,7 @@ cu.say(f"`{path.name}` 已写好：{daily['branch_id'].nunique()} 家支行，{l
 #
 # - 一月假告警只看趋势这一条（演示一的黄线和橙线），分母是不去季节时趋势亮灯的商户；演示二的比例是全部月份、全部规则，口径不同，数也不同。
 # - 提前天数按真值的口径，从第一次报橙的月底算到满红线那天；级别去不去季节，差别不大。
-# - 走访的真值是随机触达组的恢复比例，学员算账时取的是两组之差的下限，故意往小里算。
+# - 走访的真值是随机触达组的恢复比例；学员算账用的是两组之差，又用区间下限复算了一遍。
 #
 # 常见弯路：把红色也放进精确率，成绩虚高；用去年一月的指数套今年；`later` 的前几个月也拿来调线，等于偷看。时间：演示 50 分钟，练习 40 分钟。
 

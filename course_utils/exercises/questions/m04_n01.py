@@ -528,9 +528,7 @@ E3 = Question(
 
 
 def _lift(context: Context) -> float:
-    """Return the lower limit of what visits save in the random pilot, or the parameter."""
-    from course_utils.analysis import experiment
-
+    """Return what visits save in the random pilot, or the parameter."""
     log = context.load("contact_log")
     log = log[(log["purpose"] == "收单走访") & log["merchant_id"].notna()]
     log = log[log["converted"].notna()]
@@ -539,7 +537,7 @@ def _lift(context: Context) -> float:
     if min(len(arm) for arm in arms) < 20:
         return float(context.parameters["UNKNOWN_LIFT"])
     a, b = arms
-    return max(experiment.diff_ci(a.sum(), len(a), b.sum(), len(b))["low"], 0.0)
+    return max(float(a.mean() - b.mean()), 0.0)
 
 
 def _worse(context: Context) -> dict[str, float]:
@@ -701,5 +699,8 @@ E4 = Question(
 )  # fmt: skip
 
 QUESTIONS = [E1, E2, E3, E4]
+
+_UNKNOWN = "算不出的那一条当作没命中：任何不低于线的数都一样"
+SURVIVORS = {"E1": {"L2 1→2": _UNKNOWN, "L3 1→2": _UNKNOWN}}
 
 VARIATIONS = [{"BRANCH": "B03", "HOURS_PER_WEEK": 2}, {"LOOK_AHEAD": 2, "YELLOW_DAYS": 10}]

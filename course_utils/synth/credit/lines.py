@@ -118,6 +118,8 @@ def build_lines(
     table = pd.concat([frame, unused], ignore_index=True)
     names = ids("K", np.arange(1, len(table) + 1), 7)
     out = _contract(sim, table, names)
+    idle = out.loc[out["status"] == "有效", "first_draw_date"].isna()
+    sim.record("m03_n10", "unused_lines", float(idle.mean()), "有效额度中从未用信的比例")
     line_id = np.where(lines.of_loan >= 0, names[np.maximum(lines.of_loan, 0)], None)
     return out, line_id, lines
 
@@ -294,6 +296,7 @@ def line_changes(
     kind = np.where(raised, np.where(rng.random(n) < 0.6, 0, 1), 2)
     bad12 = pd.array(within, dtype="boolean")
     bad12[~known12] = pd.NA
+    _record_raises(sim, raised & known12, book.falling[rows], within)
     return pd.DataFrame(
         {
             "change_id": ids("G", np.arange(1, n + 1), 6),
@@ -314,3 +317,13 @@ def line_changes(
             "bad_12m": bad12,
         }
     )
+
+
+def _record_raises(
+    sim: Simulation, counted: np.ndarray, falling: np.ndarray, bad: np.ndarray
+) -> None:
+    """Record the truths of `m03_n10` that past raises carry."""
+    down, up = bad[counted & falling], bad[counted & ~falling]
+    ratio = float(down.mean() / up.mean()) if len(down) and len(up) and up.any() else None
+    sim.record("m03_n10", "falling_inflow", ratio, "提额后一年变坏：流入下降与上升之比")
+    sim.record("m03_n10", "cut_pd", None, "净利差除以违约损失率，由利率、资金价和参数推出")

@@ -237,8 +237,8 @@ account["level"] = account["star"].astype(int).astype(str) + " 星"
 # %%
 fig = cu.charts.bars_with_interval(account, value="profit", label="level", group="price", unit="元", reference=0.0)
 free = account[account["price"] == "免手续费"]
-lost = "、".join(free.loc[free["high"] < 0, "level"]) or "没有哪一星"
-cu.charts.finish(fig, title=f"每户每月的账：免手续费的商户里，明确亏钱的是 {lost}",
+lost = "每一星" if (free["high"] < 0).all() else "、".join(free.loc[free["high"] < 0, "level"]) or "没有哪一星"
+cu.charts.finish(fig, title=f"每户每月的账：免手续费的商户里，明确亏钱的是{lost}",
                  alt="按星级和是否免手续费分组的横条：一户一月的利润和区间。",
                  source=f"{bank.name}，近十二个月商户月度表，样本商户；活期 FTP 利差 {margin:.2f} 个百分点")
 low_free = year[year["fee_waived"] & (year["star"] <= 2)]
@@ -350,7 +350,7 @@ offers["uplift"] = offers["deposit"] * effect
 offers["cost"] = cost
 offers["net"] = offers["uplift"] * margin / 100 - cost
 line = offers.reset_index().sort_values(["uplift", "merchant_id"], ascending=[False, True])
-sizes = [n for n in (5, 10, 20, 40, 80, 160, 320, len(line)) if n <= len(line)]
+sizes = [n for n in (10, 20, 40, 80, 160, 320, len(line)) if n <= len(line)]
 supply = pd.DataFrame({"budget": [n * cost for n in sizes], "gain": [line["uplift"].head(n).sum() for n in sizes]}, index=sizes)
 supply["last_price"] = [cost / max(line["uplift"].iloc[n - 1], 0.01) for n in sizes]
 
@@ -667,7 +667,7 @@ cu.progress()
 #
 # ## 小结
 #
-# 钱在塔尖，但塔尖多半不是评出来的：横着看的差距里，只有一小部分属于“同一个商户升了星”。
+# 金字塔说明钱在谁手里，不说明升一星会多多少钱：横着看的差距，要换成竖着看的同一个商户，再用试金石打折。
 # 权益先问有没有用，再问对谁划算；考核先问刷了划不划算，再问奖没奖对人。
 # 星级要靠每月的例会活着：掉下去的问原因，临界的看进度，新升的再核验。
 #

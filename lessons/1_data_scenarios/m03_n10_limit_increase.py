@@ -38,7 +38,7 @@ BUDGET_SHARE = 0.60  # 总行给的新增额度，占支行上报合计的几成
 BRANCH_CALLS = 3  # 每家网点这一轮最多谈几户
 INDUSTRY_CAP = 0.35  # 农林牧渔业最多占新增额度的几成
 TIGHT_BUDGET = 0.40  # 练习四：收紧以后，新增额度占上报合计的几成
-TIGHT_CALLS = 2  # 练习四：收紧以后，每家网点最多谈几户
+TIGHT_CALLS = 1  # 练习四：收紧以后，每家网点最多谈几户
 PURGE_DAYS = 60  # 名单多少天以后销毁
 
 # %%
@@ -174,7 +174,7 @@ cu.say(f"去掉最大的一个月以后，**{flips:.0%}** 的客户升降方向�
 #
 # 客户喊的数字不在这三个里面。算出新额度，第三个关键“提额后负债收入比”才能算。
 #
-# 后面的瀑布图拿一位客户做例子：从原额度出发，先看他**需要**多少，再被收入和风险两道上限压下来，最后取整。
+# 后面的瀑布图拿一位“想要的比给得了的多”的客户做例子：从原额度出发，先看他**需要**多少，再被收入和风险两道上限压下来，最后取整。
 # 哪一级往下掉得最多，谈的时候就先谈哪一条。
 
 # %%
@@ -206,8 +206,8 @@ cu.say(f"单独看，拦下最多的是**{alone.idxmax()}**（拦下 {alone.max(
        "给客户解释“为什么只能提这么多”，就说卡住他的那一条。")
 
 # %%
-could = lines[lines["four_keys"] & (lines["raise_amount"] > 0)].sort_values("raise_amount", kind="stable")
-case = (could if len(could) else lines.sort_values("raise_amount", kind="stable")).iloc[-1]
+could = lines[lines["four_keys"] & (lines["raise_amount"] > 0)] if steps.iloc[-1] else lines
+case = could.loc[(could["need_cap"] - could["new_limit"]).sort_values(kind="stable").index[-1]]  # 需求和新额度差得最远
 need = max(case["need_cap"], case["limit"])
 paid = min(need, max(case["income_cap"], case["limit"]))
 safe = min(paid, max(case["risk_cap"], case["limit"]))
@@ -215,7 +215,7 @@ path = [("按需求", need - case["limit"]), ("收入压下", paid - need), ("�
 fig = cu.charts.waterfall(path, start=case["limit"], start_label="原额度", end_label="新额度")
 cu.charts.finish(fig, title=f"一位客户：原来 {case['limit'] / 1e4:g} 万元，三上限取小以后 {case['new_limit'] / 1e4:g} 万元",
                  alt="瀑布图：从原额度按需求往上加，再被收入上限、风险上限和取整压下来，得到新额度。",
-                 source="可提额客户里提额最多的一位；不显示身份")
+                 source="可提额客户里，需求和新额度差得最远的一位；不显示身份")
 
 # %% [markdown] outline=["S000-1.3.3.2.2"]
 # ## 演示四：过去提的额，后来怎样了
@@ -242,6 +242,7 @@ known["log_limit"], known["growth"] = np.log(known["old_limit"]), known["balance
 known["band"] = pd.cut(known["inflow_trend_before"], [-np.inf, -0.2, 0, 0.2, np.inf], right=False,
                        labels=["降两成以上", "降两成以内", "升两成以内", "升两成以上"])
 table = known.groupby(["band", "raised"], observed=True)["bad"].agg(["sum", "size"]).reset_index()
+table = table.sort_values(["band", "raised"], ascending=[True, False])
 table[["rate", "low", "high"]] = experiment.wilson(table["sum"], table["size"])
 table["group"] = np.where(table["raised"], "提了额", "没有提额")
 # %%
@@ -308,7 +309,7 @@ used_more = answers.loc["半年余额变化占原额度，双重稳健", "estima
 take_up = min(max(used_more / raise_share, 0.0), 1.0)  # 多给的额度里，半年内真用了几成
 bad_down, bad_up = answers.loc["变坏：流入下降，双重稳健"], answers.loc["变坏：流入上升，双重稳健"]
 cu.say(f"加权前，两组差得最远的是{words.get(worst, worst)}（{balance.loc[worst, 'difference']:+.1f} 个标准差），加权后 "
-       f"{balance.loc[worst, 'weighted_difference']:+.2f}。流入下降的人，提额多变坏 **{bad_down['estimate'] * 100:+.1f} 个百分点**"
+       f"{balance.loc[worst, 'weighted_difference']:+.2f}。流入下降的人，提了额的比相像而没提的多变坏 **{bad_down['estimate'] * 100:+.1f} 个百分点**"
        f"（区间 {bad_down['low'] * 100:+.1f} 到 {bad_down['high'] * 100:+.1f}）；流入上升的人 {bad_up['estimate'] * 100:+.1f}"
        f"（区间 {bad_up['low'] * 100:+.1f} 到 {bad_up['high'] * 100:+.1f}）。"
        + ("**该管住的是流入下降的那一半，不是全部收紧。**" if bad_down["low"] > 0 >= bad_up["low"] else "两组的区间都要看，不要只报平均数。")
@@ -404,7 +405,7 @@ cu.charts.finish(fig, title=f"需求再旺，风险高的格子也是亏的：�
 cu.show(ACTIONS.rename_axis("需求"))
 plenty = (lines["high_use_months"] >= HIGH_MONTHS) & (lines["unit_eva"] <= 0)
 cu.say(f"用得最满的 {(lines['high_use_months'] >= HIGH_MONTHS).sum()} 户里，有 {plenty.sum()} 户放了就亏："
-       "**喊得最响的不一定该提**。他们该谈的是降价换担保、补收入证明，或者先还一部分。")
+       "**喊得最响的不一定该提**。他们该谈的是补担保、补收入证明，或者先还一部分。")
 
 # %% [markdown] outline=["S004-C10.5"]
 # ## 演示六：支行二次规划
@@ -460,7 +461,8 @@ bars = pd.DataFrame({"二次规划选中": chosen.groupby("branch_id")["eva"].su
 bars = bars.assign(total=bars.sum(axis=1)).sort_values(["total"], ascending=False, kind="stable").head(15)
 fig = cu.charts.stacked_ladder(bars.drop(columns="total"), unit="元", totals=False)
 kept = chosen["eva"].sum() / max(pool["eva"].sum(), 1e-9)
-cu.charts.finish(fig, title=f"规模只有上报的 {BUDGET_SHARE:.0%}，EVA 保住 {kept:.0%}；放下的多是利薄的几户",
+per_hundred = [100 * t["eva"].sum() / max(t["raise_amount"].sum() * take_up, 1) for t in (chosen, pool.drop(chosen.index))]
+cu.charts.finish(fig, title=f"规模给到上报的 {BUDGET_SHARE:.0%}，EVA 保住 {kept:.0%}；选中的每放一百元挣 {per_hundred[0]:.2f} 元，放下的 {per_hundred[1]:.2f} 元",
                  alt="堆叠柱：每家网点上报客户的预计经济增加值，分成二次规划选中与这一轮放下两段。",
                  source=f"上报客户 {len(pool)} 户，图上为 EVA 最多的 {len(bars)} 家网点；样本口径")
 
@@ -482,9 +484,11 @@ apart = late.loc["提了额", "low"] > late.loc["没有提额", "high"] or late.
 verdict = "提额的更" + ("高" if late.loc["提了额", "rate"] > late.loc["没有提额", "rate"] else "低") if apart else "两组看不出差别"
 cu.charts.finish(fig, title=f"三个月回头看：逾期比例{verdict}", source="近一年、满三个月的额度调整",
                  alt="横条图：逾期、闲置、又用满三个信号，提额与没提额各一条，带区间。")
-idle = signals[(signals["signal"] == "闲置") & (signals["group"] == "提了额")].iloc[0]
-cu.say(f"提了额的 {idle['size']:.0f} 户里，三个月后 **{idle['rate']:.0%}** 闲置（区间 {idle['low']:.0%} 到 {idle['high']:.0%}）。"
-       "闲置的额度不亏本，却占规模和精力：下一轮先问他们，不必再加。")
+told = signals[signals["group"] == "提了额"].set_index("signal")
+cu.say(f"提了额的 {told['size'].iloc[0]:.0f} 户，三个月后闲置 {told.loc['闲置', 'rate']:.1%}，又用满 **{told.loc['又用满', 'rate']:.0%}**"
+       f"（区间 {told.loc['又用满', 'low']:.0%} 到 {told.loc['又用满', 'high']:.0%}），逾期 {told.loc['逾期', 'rate']:.1%}。"
+       + ("很少有人闲置：额度是真用了。" if told.loc["闲置", "rate"] < 0.05 else "闲置的额度占规模和精力：下一轮先问他们，不必再加。")
+       + "又用满的，要去看钱花在哪里、进账跟上没有：**三个月看不出一年的好坏**，流入下降的仍要接着看。")
 
 # %% [markdown]
 # ## 演示八：合规——额度、征信、营销，三张授权不能混用
@@ -627,17 +631,17 @@ def new_limit(table):
 # %% tags=["answer:E3"]
 cutoff = ...  # ← 一个 0 到 1 之间的小数
 ### BEGIN SOLUTION
-pledged = deals[deals["guarantee"] == "保证"].sort_values(["pd_estimate", "change_id"])
-total = pledged["eva"].cumsum()
-cutoff = float(pledged.loc[total.idxmax(), "pd_estimate"])
+pledged = deals[deals["guarantee"] == "保证"]
+total = pledged.groupby("pd_estimate")["eva"].sum().cumsum()  # 同一违约概率的一起进，从低到高累加
+cutoff = total.idxmax()
 ### END SOLUTION
 
 # %% tags=["check:E3"]
 cu.check("E3")
 
-# %% tags=["wrong:E3:average_margin"]
+# %% tags=["wrong:E3:best_single_deal"]
 pledged = deals[deals["guarantee"] == "保证"]
-cutoff = float(pledged["margin"].mean() / LGD["保证"])
+cutoff = float(pledged.loc[pledged["eva"].idxmax(), "pd_estimate"])
 
 # %% tags=["wrong:E3:unsecured_loss"]
 pledged = deals[deals["guarantee"] == "保证"]
@@ -670,9 +674,9 @@ cu.check("E4")
 # %% tags=["wrong:E4:each_for_itself"]
 tight_plan = pool.sort_values("eva", ascending=False, kind="stable").groupby("branch_id").head(TIGHT_CALLS).reset_index()
 
-# %% tags=["wrong:E4:forgot_calls"]
-room = TIGHT_BUDGET * pool["raise_amount"].sum()
-tight_plan = pool.loc[second_plan(pool, room, len(pool))].reset_index()
+# %% tags=["wrong:E4:one_branch"]
+busiest = pool["branch_id"].value_counts().idxmax()
+tight_plan = pool[pool["branch_id"] == busiest].nsmallest(3, "raise_amount").reset_index()
 
 # %% tags=["wrong:E4:largest_raise"]
 order = pool.sort_values("raise_amount", ascending=False, kind="stable").groupby("branch_id").head(TIGHT_CALLS)

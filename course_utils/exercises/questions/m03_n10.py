@@ -29,7 +29,7 @@ from course_utils.exercises.questions._m03_n10_base import limit_of, lines, past
 
 VARIATIONS = [
     {"BRANCH": "B03"},
-    {"DSR_MAX": 0.45, "TIGHT_CALLS": 1, "LGD": {"信用": 0.6, "保证": 0.5}},
+    {"DSR_MAX": 0.45, "TIGHT_CALLS": 2, "LGD": {"信用": 0.6, "保证": 0.5}},
 ]
 SURVIVORS = {
     "E2": {
@@ -220,9 +220,15 @@ def best_cut(context: Context) -> float:
     return float(by.idxmax())
 
 
-def average_cut(context: Context, kind: str = "保证") -> float:
-    """Return the cut from the average margin, with the loss of ``kind``."""
-    return float(pledged(context)["margin"].mean() / context.parameters["LGD"][kind])
+def unsecured_cut(context: Context) -> float:
+    """Return the cut from the average margin with the loss of unsecured loans."""
+    return float(pledged(context)["margin"].mean() / context.parameters["LGD"]["信用"])
+
+
+def best_single(context: Context) -> float:
+    """Return the PD of the one deal with the largest value."""
+    table = pledged(context)
+    return float(table.loc[table["value"].idxmax(), "pd_estimate"])
 
 
 def is_share(answer: Any, context: Context) -> bool:
@@ -312,13 +318,12 @@ def each_for_itself(answer: Any, context: Context) -> bool:
     return _known(answer, context) == set(best.index)
 
 
-def crowded(answer: Any, context: Context) -> bool:
-    """Match a plan with too many customers in one branch but within the money."""
+def one_branch(answer: Any, context: Context) -> bool:
+    """Match a plan that gives one branch alone more customers than it can call on."""
     ids = _known(answer, context)
-    if not ids:
+    if not ids or len(ids) <= context.parameters["TIGHT_CALLS"]:
         return False
-    table = pd.DataFrame({"line_id": sorted(ids)})
-    return within_calls(table, context) is not True and within_money(table, context) is True
+    return len(set(pool(context).loc[sorted(ids), "branch_id"])) == 1
 
 
 # -------------------------------------------------------------------------------- questions
@@ -402,20 +407,20 @@ QUESTIONS = [
             ),
         ),
         hints=(
-            "先从 deals 里取出担保方式是“保证”的，按违约概率从低到高排队。",
-            "eva 一列往下累加（cumsum），最高的那一笔就是切点。",
-            "total.idxmax() 给出行号，再用 .loc 取它的 pd_estimate。",
+            "先从 deals 里取出担保方式是“保证”的，再按违约概率从低到高看累计的 eva。",
+            '同一个违约概率的要一起进：groupby("pd_estimate")["eva"].sum()，再 cumsum()。',
+            "累计最高的那个违约概率就是切点：.idxmax()。",
         ),
         misconceptions=(
             Misconception(
-                "average_margin",
-                "你用平均净利差除以违约损失率：每笔的利率不同，金额也不同，要一笔一笔累加。",
-                average_cut,
+                "best_single_deal",
+                "你停在了单笔 EVA 最高的地方：再往后只要还是正的，就还在挣，要看累计。",
+                best_single,
             ),
             Misconception(
                 "unsecured_loss",
                 "你用了信用方式的违约损失率：保证方式收得回来的更多。",
-                lambda c: average_cut(c, "信用"),
+                unsecured_cut,
             ),
             Misconception("everyone", "全部都提：切点以上的每一笔都在亏。", lambda c: 1.0),
         ),
@@ -455,7 +460,7 @@ QUESTIONS = [
                 matches=each_for_itself,
             ),
             Misconception(
-                "forgot_calls", "你没有限制每家网点的户数：有的网点谈不过来。", matches=crowded
+                "one_branch", "名额都给了一家网点：它谈不过来，别家一户也没有。", matches=one_branch
             ),
         ),
         parameters=("TIGHT_BUDGET", "TIGHT_CALLS", "INDUSTRY_CAP"),

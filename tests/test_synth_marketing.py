@@ -87,6 +87,16 @@ def test_registry_has_the_planted_links(sim):
     assert 0.3 < pairs["true_label"].astype(float).mean() < 0.8
 
 
+def test_declared_capital_is_a_weak_guide_to_the_size_of_a_shop(sim):
+    firm = sim.tables["enterprise"]
+    trader = firm["customer_id"].map(
+        sim.tables["customer"].set_index("customer_id")["customer_type"]
+    )
+    shop = firm[trader == "个体工商户"]
+    assert 0.2 < shop["register_capital"].corr(shop["revenue"], method="spearman") < 0.6
+    assert shop["register_capital"].min() >= 1e4
+
+
 def test_labelled_pairs_overlap_so_that_no_threshold_is_free_of_error(sim):
     registry = sim.tables["registry_list"].set_index("registry_id")["name"].astype(str)
     firm = sim.tables["enterprise"].set_index("customer_id")["enterprise_name"].astype(str)

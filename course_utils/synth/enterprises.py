@@ -177,6 +177,8 @@ def _enterprise_table(sim: Simulation) -> pd.DataFrame:
     level = np.searchsorted([0, 1, 2, 3], [list(order).index(s) for s in size])
     reported[wrong] = order[np.where(level[wrong] == 0, 1, level[wrong] - 1)]
     owner = _owners(sim, rng, rows, firm)
+    # traders write down what they like: their declared capital says little about their size
+    declared = sim.rng("declared_capital").lognormal(-0.6, 1.5, count)
     closed = rng.random(count) < np.where(
         rows["is_borrower"].astype(bool) | rows["is_merchant"].astype(bool), 0, 0.06
     )
@@ -188,7 +190,9 @@ def _enterprise_table(sim: Simulation) -> pd.DataFrame:
             "industry_code": rows["industry_code"].to_numpy(),
             "register_date": rows["register_date"].to_numpy(),
             "register_capital": np.where(
-                firm, np.round(revenue * 0.2, -4).clip(1e5), np.round(revenue * 0.1, -4).clip(1e4)
+                firm,
+                np.round(revenue * 0.2, -4).clip(1e5),
+                np.round(revenue * 0.1 * declared, -4).clip(1e4, 2e6),
             ),
             "employees": employees,
             "revenue": np.round(revenue, -3),

@@ -131,8 +131,9 @@ wrong = audit[(audit["half"] == "找毛病") & audit["hit"] & ~audit["true_label
 wrong_names = wrong.groupby("payee").agg(lines=("payee", "size"), periodic=("periodic", "sum"))
 cu.show(wrong_names.sort_values("lines", ascending=False), rows=12, title="找毛病那一半里的误报",
         names={"payee": "净名", "lines": "笔数", "periodic": "其中有节拍"})  # fmt: skip
-cu.say(f"找毛病的一半里有 {len(wrong)} 笔误报。它们的名字里都另有线索：{'、'.join(words.loc[words['lender_kind'] == '误报', 'keyword'])}。"
-       "关键词表里早备着这一类“误报词”，把它们用上：净名里有误报词的不算命中。")  # fmt: skip
+friends = words.loc[words["lender_kind"] == "误报", "keyword"]
+cu.say(f"找毛病的一半里有 {len(wrong)} 笔误报，其中 {leads.contains(wrong['payee'], friends).sum()} 笔的净名里另有线索（{'、'.join(friends)}）。"
+       "关键词表里备着这类“误报词”，把它们用上：净名里有误报词的不算命中。")  # fmt: skip
 
 # %%
 rules = {"A 关键词": audit["hit"], "A＋C 加周期": audit["hit"] & audit["periodic"],
@@ -177,7 +178,7 @@ cu.say(f"附言过半像还款的有 {len(confirmed)} 家{'：' + '、'.join(con
 # 还有**利率**：放款和全部还款都看得见的贷款，可以反推。找一个月利率，让各期还款折回放款那天正好等于放款额，乘以十二就是名义年利率。
 # 只挑“一笔放款、之后一期不断、已经停了一个半月以上”的；缺期的会算低，还款合计不到本金的不算。
 #
-# 最后一层层过筛：企业不做，年龄在受理范围之外的不做，**在校学生不做**（监管不许小机构向学生推互联网消费贷 [来源：facts §19，凭记忆待核]），
+# 最后一层层过筛：企业不做，年龄在受理范围之外的不做，**在校学生不做**（监管不许小机构向学生推互联网消费贷 [来源：2021 年监管通知，条文待核]），
 # 谢绝来电、号码无效、没有有效营销授权的不联系。
 
 # %%
@@ -187,7 +188,7 @@ feature = leads.lender_features(lines, words, bank.as_of, confirmed, RECENT_DAYS
 person = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "gender", "birth_year", "occupation",
                                         "branch_id", "status", "do_not_call", "phone_valid", "weight"])  # fmt: skip
 person = person[person["customer_type"] != "企业"].set_index("customer_id")
-person["age"] = bank.as_of.year - person["birth_year"]
+person["age"] = (bank.as_of.year - person["birth_year"]).astype(float)
 person["suitable"] = (person["status"] == "正常") & person["age"].between(*AGE_RANGE) & (person["occupation"] != "学生")
 agreed = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
 agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["expire_date"] < bank.as_of)]
@@ -213,8 +214,7 @@ cu.say(f"流水够厚（一年付出四十八笔以上，**本课程定义**）�
        f"流水太薄的人看不出节拍，把他们算进分母，比例会掉到 {(feature['online_lenders_year'] > 0).mean():.1%}：“没认出来”不等于“没有”。")  # fmt: skip
 
 # %%
-ratio = users["burden"].fillna(users["burden"].max()).clip(upper=1)
-fig = cu.charts.histogram(ratio, bins=np.arange(0, 0.625, 0.025), unit="%", cuts={"上限": MAX_BURDEN})
+fig = cu.charts.histogram(users["burden"].clip(upper=0.6), bins=np.arange(0, 0.625, 0.025), unit="%", cuts={"上限": MAX_BURDEN})
 over = (users["burden"] >= MAX_BURDEN).sum()
 cu.charts.finish(fig, title=f"半数在用客户的负担不到 {users['burden'].median():.1%}，到上限的 {over} 户",
                  source=f"{bank.name}，流水抽样，在用网贷 {len(users)} 户", alt="每月还款占月流入的分布，虚线是负担上限。")  # fmt: skip
@@ -610,7 +610,7 @@ final_list = final_list if BRANCH is None else final_list[final_list["branch_id"
 final_list = final_list.sort_values(["tier", "month_repayment", "customer_id"], ascending=[True, False, True])
 draw = np.random.default_rng(SEED).random(len(final_list))
 final_list["arm"] = np.where(draw < HOLDOUT_SHARE, "保留（不打）", "联系")
-final_list["level"] = pd.cut(final_list["total_burden"], [-1, 0.1, 0.2, MAX_BURDEN, np.inf], right=False,
+final_list["level"] = pd.cut(final_list["total_burden"], [-1, MAX_BURDEN / 3, MAX_BURDEN * 2 / 3, MAX_BURDEN, np.inf], right=False,
                              labels=["轻", "中", "偏重", "重"]).astype("str")  # fmt: skip
 final_list["lenders"] = final_list["online_lenders"]
 columns = ["branch_id", "customer_id", "masked_name", "tier", "lenders", "level", "evidence", "arm"]

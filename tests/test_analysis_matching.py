@@ -113,3 +113,36 @@ def test_band_limits_belong_to_the_upper_zone():
     assert got.astype(str).tolist() == ["放弃", "人工复核", "人工复核", "自动接受", "放弃"]
     with pytest.raises(CourseError, match="复核带"):
         matching.band(pd.Series([0.1]), 0.6, 0.4)
+
+
+LEFT = pd.DataFrame(
+    {"l": ["a", "b", "c", "d"], "code": ["1", None, None, "2"], "phone": ["7", "8", None, "7"],
+     "town": ["T1", "T1", "T2", "T2"], "clean": ["禾牧店", "穗丰店", "禾丰店", "砚店"],
+     "owner": ["余*", "王*", "赵*", "李*"]}
+)  # fmt: skip
+RIGHT = pd.DataFrame(
+    {"r": ["x", "y", "z"], "code": ["1", "2", None], "phone": ["9", "8", "7"],
+     "town": ["T1", "T1", "T2"], "clean": ["禾牧店", "穗丰店", "禾牧店"],
+     "boss": ["余*", "钱*", "赵*"]}
+)  # fmt: skip
+
+
+def test_hard_keys_link_in_order_of_trust_and_nobody_twice():
+    got = matching.exact(LEFT, RIGHT, {"代码": "code", "电话": "phone"}, "l", "r")
+    # d has the code of y, so b (phone of y) comes too late; a took x by code, not z by phone
+    assert got.to_numpy().tolist() == [["a", "x", "代码"], ["d", "y", "代码"]]
+
+
+def test_blocks_cost_and_keep():
+    pairs = pd.DataFrame({"l": ["a", "c", "b"], "r": ["x", "z", "z"]})
+    got = matching.block_cost(LEFT, RIGHT, {"同镇": ["town"]}, pairs, "l", "r")
+    assert got["pairs"].tolist() == [12, 2 * 2 + 2 * 1]
+    assert got["kept"].to_numpy() == pytest.approx([1, 2 / 3])
+
+
+def test_pairs_get_similarity_and_proof():
+    pairs = pd.DataFrame({"l": ["c", "b"], "r": ["z", "y"]}, index=[7, 9])
+    got = matching.score(pairs, LEFT, RIGHT, "clean", {"owner": "boss"}, "l", "r")
+    assert got["similarity"].to_numpy() == pytest.approx([0, 1])
+    assert got["agreement"].tolist() == [1, 0]
+    assert list(got.index) == [7, 9]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -141,6 +141,113 @@ def block(
         found.append(pairs[[left_id, right_id]])
     result = pd.concat(found, ignore_index=True).drop_duplicates()
     return result.sort_values([left_id, right_id], kind="stable").reset_index(drop=True)
+
+
+def exact(
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    keys: Mapping[str, str],
+    left_id: str,
+    right_id: str,
+) -> pd.DataFrame:
+    """Link rows that share a hard key (a code, the digest of a phone), the first key first.
+
+    Parameters
+    ----------
+    left, right : DataFrame
+        Both hold the columns of `keys` and their own id.
+    keys : mapping
+        Word for the key -> column, in order of trust; missing values link nothing.
+    left_id, right_id : str
+        Columns that name the rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns `left_id`, `right_id`, ``way`` (the word); nobody twice on either side.
+    """
+    found = []
+    for way, key in keys.items():
+        _need.columns(left, [left_id, key], "硬钥匙匹配")
+        _need.columns(right, [right_id, key], "硬钥匙匹配")
+        pairs = left[[left_id, key]].dropna().merge(right[[right_id, key]].dropna(), on=key)
+        found.append(pairs[[left_id, right_id]].assign(way=way))
+    result = pd.concat(found, ignore_index=True)
+    return result.drop_duplicates(left_id).drop_duplicates(right_id).reset_index(drop=True)
+
+
+def block_cost(
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    rules: Mapping[str, Sequence[str]],
+    true_pairs: pd.DataFrame,
+    left_id: str,
+    right_id: str,
+) -> pd.DataFrame:
+    """Count what each way of blocking has to compare and how many true pairs it keeps.
+
+    Parameters
+    ----------
+    left, right : DataFrame
+        The rows to compare.
+    rules : mapping
+        Word for the way -> columns that must agree.
+    true_pairs : DataFrame
+        Both ids of pairs known to be the same.
+    left_id, right_id : str
+        Columns that name the rows.
+
+    Returns
+    -------
+    DataFrame
+        Index = way (不分块 first); ``pairs``, ``kept`` (share of the true pairs, 0-1).
+    """
+    rows = {"不分块": (len(left) * len(right), 1.0)}
+    a = true_pairs[[left_id]].merge(left, how="left")
+    b = true_pairs[[right_id]].merge(right, how="left")
+    for name, keys in rules.items():
+        keys = list(keys)
+        sizes = left.groupby(keys).size() * right.groupby(keys).size()
+        rows[name] = (int(sizes.sum()), float((a[keys] == b[keys]).all(axis=1).mean()))
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["pairs", "kept"])
+    return table.rename_axis("way")
+
+
+def score(
+    pairs: pd.DataFrame,
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    name: str,
+    proof: Mapping[str, str],
+    left_id: str,
+    right_id: str,
+) -> pd.DataFrame:
+    """Give each pair the similarity of its names and the number of agreeing proofs.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Both ids, one pair a row.
+    left, right : DataFrame
+        The rows, ids unique.
+    name : str
+        Column with the clean name on both sides.
+    proof : mapping
+        Column of `left` -> column of `right` that should agree.
+    left_id, right_id : str
+        Columns that name the rows.
+
+    Returns
+    -------
+    DataFrame
+        `pairs` with ``similarity`` and ``agreement``.
+    """
+    a = left.set_index(left_id).loc[pairs[left_id], [name, *proof]].reset_index(drop=True)
+    b = right.set_index(right_id).loc[pairs[right_id], [name, *proof.values()]]
+    b = b.reset_index(drop=True)
+    alike = similarity(a[name], b[name]).to_numpy()
+    count = agreement(a[list(proof)].rename(columns=dict(proof)), b[list(proof.values())])
+    return pairs.assign(similarity=alike, agreement=count.to_numpy())
 
 
 def agreement(left: pd.DataFrame, right: pd.DataFrame) -> pd.Series:

@@ -129,3 +129,16 @@ def test_bad_counts_are_refused():
             ranking.shrink(pd.Series(s), pd.Series(n))
     with pytest.raises(CourseError):
         ranking.funnel_limits(10, 1.2)
+
+
+def test_the_sharpest_step_is_where_the_rate_jumps():
+    age = pd.Series([*range(50, 70)] * 10, dtype=float)
+    lost = age >= 60
+    table = ranking.sharpest_step(age, lost, range(53, 68))
+    assert table["z"].abs().idxmax() == 60
+    # worked by hand at 60: rates 1 and 0, pooled 0.5, 100 rows on either side
+    assert table.loc[60, ["n_above", "above", "below"]].tolist() == [100, 1.0, 0.0]
+    assert table.loc[60, "z"] == pytest.approx(1 / math.sqrt(0.25 * (2 / 100)))
+    assert 69 not in ranking.sharpest_step(age, lost, [60, 69], least=11).index
+    with pytest.raises(CourseError):
+        ranking.sharpest_step(age, lost, [90])

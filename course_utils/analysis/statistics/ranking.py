@@ -273,3 +273,41 @@ def _effective_wilson(rate: float, variance: float, level: float) -> tuple[float
     center = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
     return max(center - half, 0.0), min(center + half, 1.0)
+
+
+def sharpest_step(
+    values: pd.Series, outcome: pd.Series, candidates: Any, least: int = 10
+) -> pd.DataFrame:
+    """Return how clearly the rate changes at each candidate: where is the threshold?
+
+    Parameters
+    ----------
+    values : Series
+        What may have a threshold (age, days); missing ones are left out.
+    outcome : Series
+        Boolean or 0/1, same index.
+    candidates : iterable of number
+        Cuts to try; a value on the cut belongs above.
+    least : int
+        Cuts with fewer rows on one side are left out.
+
+    Returns
+    -------
+    DataFrame
+        Index = cut; ``n_above``, ``above``, ``below`` (rates), ``z`` of the pooled two-sample
+        test. The sharpest step is ``z.abs().idxmax()``; its z is not a p value, for the best of
+        many was chosen.
+    """
+    known = values.notna() & outcome.notna()
+    x, y = values[known].to_numpy(dtype=float), outcome[known].to_numpy(dtype=float)
+    mean, rows = y.mean() if len(y) else 0.0, {}
+    for cut in candidates:
+        up = x >= cut
+        a, b = int(up.sum()), int((~up).sum())
+        if min(a, b) < least or mean in (0.0, 1.0):
+            continue
+        error = math.sqrt(mean * (1 - mean) * (1 / a + 1 / b))
+        rows[cut] = (a, y[up].mean(), y[~up].mean(), (y[up].mean() - y[~up].mean()) / error)
+    _need.that(bool(rows), "找门槛时每一侧都要有足够的样本，请检查候选的切点。")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_above", "above", "below", "z"])
+    return table.rename_axis("cut")

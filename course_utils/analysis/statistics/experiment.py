@@ -315,3 +315,76 @@ def linear(rows: pd.DataFrame, outcome: str, features: list[str]) -> pd.DataFram
     table = table.drop(index="const")
     table.attrs["n"] = len(data)
     return table
+
+
+def dispersion(observed: Any, expected: Any) -> float:
+    """Return how much wider counts scatter than Poisson counts would (1 = exactly so).
+
+    Parameters
+    ----------
+    observed, expected : array-like
+        Counts and their expectations, one a cell; cells without expectation are left out.
+
+    Returns
+    -------
+    float
+        Median of (O − E)²/E over the median of χ² with one degree of freedom. The median keeps a
+        few real outliers from hiding themselves; sampling weights show up as their size.
+    """
+    from scipy.stats import chi2
+
+    o, e = np.asarray(observed, dtype=float), np.asarray(expected, dtype=float)
+    known = (e > 0) & np.isfinite(o)
+    _need.that(bool(known.any()), "没有一格有期望次数，算不出离散程度，请检查数据。")
+    return float(np.median((o[known] - e[known]) ** 2 / e[known]) / chi2.ppf(0.5, 1))
+
+
+def excess(observed: pd.Series, expected: pd.Series, scatter: float = 1.0) -> pd.DataFrame:
+    """Test whether counts are larger than expected (one-sided, quasi-Poisson).
+
+    Parameters
+    ----------
+    observed, expected : Series
+        Counts and expectations, same index.
+    scatter : float
+        Variance over expectation: 1 for Poisson counts, else :func:`dispersion`.
+
+    Returns
+    -------
+    DataFrame
+        ``ratio`` = observed/expected, ``z`` = (O − E)/√(scatter·E), ``p`` (upper normal tail).
+    """
+    from scipy.stats import norm
+
+    _need.that(scatter > 0, "离散程度要大于零，请检查参数。")
+    e = expected.astype(float).reindex(observed.index)
+    z = (observed.astype(float) - e) / np.sqrt(scatter * e)
+    table = {"ratio": observed / e, "z": z, "p": norm.sf(z.to_numpy())}
+    return pd.DataFrame(table, index=observed.index)
+
+
+def false_discovery(p: pd.Series, rate: float = 0.05) -> pd.Series:
+    """Say which of many tests to believe, so that at most ``rate`` of the believed are chance.
+
+    Parameters
+    ----------
+    p : Series
+        P values; missing ones are never believed and not counted.
+    rate : float
+        Expected share of false ones among the believed.
+
+    Returns
+    -------
+    Series
+        Booleans on the index of ``p``.
+
+    Notes
+    -----
+    Benjamini & Hochberg (1995): with p(1) ≤ … ≤ p(m), believe the k smallest, k the largest rank
+    with p(k) ≤ rate·k/m.
+    """
+    known = p.dropna().astype(float).sort_values()
+    line = rate * np.arange(1, len(known) + 1) / max(len(known), 1)
+    below = np.flatnonzero(known.to_numpy() <= line)
+    limit = known.iloc[below[-1]] if len(below) else -1.0
+    return (p.astype(float) <= limit).rename("believed")

@@ -39,9 +39,12 @@ import course_utils as cu
 bank = cu.begin("m03_n02", BANK, AS_OF)
 today = bank.as_of
 matching, weighted, ranking = cu.analysis.matching, cu.analysis.weighted, cu.analysis.ranking
-place = PLACE or bank.profile.world.get("county", "")
+place, IDS = PLACE or bank.profile.world.get("county", ""), ("registry_id", "customer_id")
+PRODUCTS = {"has_social_card": "社保卡", "has_mobile_bank": "手机银行", "has_wechat_work": "企业微信",
+            "has_etc": "电子收费卡", "has_pos": "收单", "has_credit_card": "信用卡", "has_business_loan": "经营贷",
+            "has_wealth": "理财", "has_insurance": "保险", "has_utilities": "代扣缴费", "has_payroll": "代发工资"}
 
-# %% [markdown]
+# %% [markdown] outline=["S004-C2"]
 # ## 业务情境
 #
 # 一位网点主任拿着一叠打印纸问：“市场监管部门公开的个体户登记名单，上面这些店，**哪些已经是我们的客户？
@@ -56,8 +59,7 @@ place = PLACE or bank.profile.world.get("county", "")
 # **规矩先说在前面** [来源：个人信息保护法第 6、23、73 条，商业银行法第 29 条]：外面的名单可以拿进来，
 # **本行客户清单一行也不能拿出去对**；只比对名称、代码和电话的摘要，不为匹配另外收集信息。
 # 摘要只是去标识化，还能认出人，仍然是个人信息，用完要按期销毁。
-
-# %% [markdown]
+#
 # ## 数据
 #
 # 主角是两张表：外来的**登记名单**，和本行的**个体户档案**。标注样本是同事逐对核对过的二百对，用来量匹配的准头；
@@ -70,11 +72,13 @@ cu.dictionary(bank, {"registry_list": ["registry_id", "name", "uscc_hash", "phon
                      "label_sample": ["left_id", "right_id", "true_label"]})
 registry = bank.load("registry_list")
 people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "phone_hash", "weight",
-                                        "credit_grade", "do_not_call", "manager_id"])
+                                        "credit_grade", "do_not_call"])
 people = people[people["customer_type"] == "个体工商户"]
 files = bank.load("enterprise").merge(people, on="customer_id")  # 本行的个体户
 grids = bank.load("grid").set_index("grid_id")
 trades = bank.load("industry").set_index("industry_code")["trade_group"]
+held = bank.load("customer_product").set_index("customer_id")
+held = held.reindex(columns=list(PRODUCTS)).rename(columns=PRODUCTS).fillna(False).astype(bool)
 
 # %% [markdown] outline=["S004-C2.1"]
 # ## 演示一：名单上的关键标签
@@ -94,7 +98,7 @@ tags = registry.pivot_table(index="years", columns="status", values="registry_id
 cu.show(tags.assign(合计=tags.sum(axis=1)), names={"years": "成立年限"}, title="登记名单：年限 × 状态（家）")
 gone = (registry["status"] == "注销").mean()
 capital = files["register_capital"].corr(files["revenue"], method="spearman")
-strength = "关系很弱" if abs(capital) < 0.3 else "有些关系" if abs(capital) < 0.6 else "关系不小"
+strength = "关系很弱" if abs(capital) < 0.3 else "关系不强" if abs(capital) < 0.6 else "关系不小"
 cu.say(f"名单 **{len(registry):,}** 家，其中注销 **{gone:.1%}**。在本行档案里，出资额与营业收入的排名相关系数是 "
        f"**{capital:.2f}**，{strength}；{'不能' if abs(capital) < 0.6 else '也不宜单独'}拿出资额给店分大小。")
 
@@ -125,26 +129,16 @@ cu.say(f"{len(changed) / len(registry):.0%} 的名称被改动。与本行同乡
 # 这个代价要量出来：标注样本里**真的**那些对，还有多少留在同一块里？
 
 # %%
-keys = {"统一代码": "uscc_hash", "电话": "phone_hash"}
-found = [registry.merge(files[["customer_id", key]].dropna(), on=key).assign(way=way) for way, key in keys.items()]
-exact = pd.concat(found)[["registry_id", "customer_id", "way"]].drop_duplicates("registry_id")
-left = registry[~registry["registry_id"].isin(exact["registry_id"])].assign(head=lambda t: t["clean"].str[:1])
-right = files[~files["customer_id"].isin(exact["customer_id"])].assign(head=lambda t: t["clean"].str[:1])
-left["head_two"], right["head_two"] = left["clean"].str[:2], right["clean"].str[:2]
+exact = matching.exact(registry, files, {"统一代码": "uscc_hash", "电话": "phone_hash"}, *IDS)
+left = registry[~registry["registry_id"].isin(exact["registry_id"])].copy()
+right = files[~files["customer_id"].isin(exact["customer_id"])].copy()
+for side in (left, right):
+    side["head"], side["head_two"] = side["clean"].str[:1], side["clean"].str[:2]
 labels = bank.load("label_sample")
 labels = labels[labels["task"] == "名单匹配"].rename(columns={"left_id": "registry_id", "right_id": "customer_id"})
-sides = [labels[["registry_id"]].merge(left, how="left"), labels[["customer_id"]].merge(right, how="left")]
-
-# %%
 rules = {"同乡镇": ["town_id"], "同乡镇、首字相同": ["town_id", "head"], "同乡镇、前两字相同": ["town_id", "head_two"]}
-true = labels["true_label"].to_numpy()
-cost = {"不分块": [len(left) * len(right), 1.0]}
-for name, keys in rules.items():
-    sizes = left.groupby(keys).size() * right.groupby(keys).size()
-    same = (sides[0][keys] == sides[1][keys]).all(axis=1).to_numpy()
-    cost[name] = [sizes.sum(), same[true].mean()]
-blocks = pd.DataFrame(cost, index=["pairs", "kept"]).T.rename_axis("分块办法")
-cu.show(blocks, names={"pairs": "要比的对数", "kept": "真的还留下"}, units={"kept": "%"})
+blocks = matching.block_cost(left, right, rules, labels[labels["true_label"]], *IDS)
+cu.show(blocks, names={"way": "分块办法", "pairs": "要比的对数", "kept": "真的还留下"}, units={"kept": "%"})
 lost = 1 - blocks["kept"].iloc[-1]
 cu.say(f"硬钥匙先对上 **{len(exact):,}** 家（{len(exact) / len(registry):.1%}）。取“同乡镇、首字相同”：对数只有全比的 "
        f"{blocks['pairs'].iloc[2] / blocks['pairs'].iloc[0]:.1%}，真的一对留下 {blocks['kept'].iloc[2]:.0%}；再要求前两字相同，"
@@ -160,73 +154,59 @@ cu.say(f"硬钥匙先对上 **{len(exact):,}** 家（{len(exact) / len(registry)
 # 认错人比漏掉更伤客户，所以先定准确率的底线 `PRECISION_GOAL` [参数]，再在守得住底线的门槛里挑召回最高的。
 
 # %%
-labels["similarity"] = matching.similarity(sides[0]["clean"], sides[1]["clean"]).to_numpy()
-labels["raw"] = matching.similarity(sides[0]["name"], sides[1]["enterprise_name"]).to_numpy()
+proof = {"owner_masked": "masked_name", "industry_code": "industry_code", "register_date": "register_date"}
+labels = matching.score(labels, registry, files, "clean", proof, *IDS)
 curve = matching.threshold_table(labels["similarity"], labels["true_label"])
 threshold = matching.choose_threshold(labels["similarity"], labels["true_label"], PRECISION_GOAL)
 chosen = curve[curve["threshold"] == threshold].iloc[0]
-uncleaned = matching.threshold_table(labels["raw"], labels["true_label"])
-uncleaned = uncleaned.loc[uncleaned["precision"] >= PRECISION_GOAL, "recall"].max()
-cu.say(f"门槛取 **{threshold:.2f}**：接受 {chosen['accepted']:.0f} 对，准确率 **{chosen['precision']:.1%}**"
-       f"（95% 区间 {chosen['low']:.0%} 到 {chosen['high']:.0%}），召回率 **{chosen['recall']:.0%}**。"
-       f"同样的底线，不清洗店名召回只有 {0 if pd.isna(uncleaned) else uncleaned:.0%}：**清洗比算法更管用**。")
-
-# %%
-drawn = curve.set_index("threshold")[["precision", "recall"]]
-fig = cu.charts.curves(drawn.rename(columns={"precision": "准确率", "recall": "召回率"}), unit="%",
-                       x_label="相似度门槛", marks={"准确率": threshold, "召回率": threshold})  # fmt: skip
-safe = drawn[drawn.index < threshold]["precision"]
+drawn = curve.set_index("threshold")[["precision", "recall"]].set_axis(["准确率", "召回率"], axis=1)
+safe = drawn.loc[drawn.index < threshold, "准确率"]
+fig = cu.charts.curves(drawn, unit="%", x_label="相似度门槛", marks={"准确率": threshold, "召回率": threshold})
 cu.charts.finish(
-    fig, title=f"门槛 {threshold:.2f} 守住准确率 {PRECISION_GOAL:.0%}；再放低，最低只剩 {safe.min():.0%}"
-    if len(safe) else f"任何门槛的准确率都不低于 {PRECISION_GOAL:.0%}",
+    fig, title=f"门槛 {threshold:.2f} 守住准确率 {PRECISION_GOAL:.0%}"
+    + (f"；再放低，最低只剩 {safe.min():.0%}" if len(safe) else ""),
     alt="两条曲线：门槛升高，准确率上升，召回率下降；圆点是选中的门槛。",
     source=f"人工标注样本 {len(labels)} 对（难题多抽），{bank.name}")
+cu.say(f"门槛取 **{threshold:.2f}**：接受 {chosen['accepted']:.0f} 对，准确率 **{chosen['precision']:.1%}**"
+       f"（95% 区间 {chosen['low']:.0%} 到 {chosen['high']:.0%}），召回率 **{chosen['recall']:.0%}**。")
 
 # %% [markdown]
 # **中间地带交给人。** 相似度在 `REVIEW_FLOOR` 和门槛之间的，机器不判，人来看三项旁证：经营者的姓（脱敏姓名相同）、
 # 行业代码、成立日。对上 `EVIDENCE` 项以上才算同一家 [本课程定义]。一家店只能对一个客户，一个客户也只对一家店。
+#
+# 对完要问一句：**对上的和没对上的，是不是一种店？** 拿对上的店去推断全部的店，会偏。下面第二格按成立年限看对上的比例。
+# 比例后面跟的区间是威尔逊区间：样本越少越宽，两个区间不重叠，才谈得上差别。
 
 # %%
-pairs = matching.block(left, right, [["town_id", "head"]], "registry_id", "customer_id")
-rows = pairs[["registry_id"]].merge(left), pairs[["customer_id"]].merge(right)
-pairs["similarity"] = matching.similarity(rows[0]["clean"], rows[1]["clean"])
-proof = ["masked_name", "industry_code", "register_date"]
-pairs["agreement"] = matching.agreement(rows[0].rename(columns={"owner_masked": "masked_name"})[proof], rows[1][proof])
+pairs = matching.block(left, right, [["town_id", "head"]], *IDS)
+pairs = matching.score(pairs, left, right, "clean", proof, *IDS)
 near = pairs[pairs["similarity"] >= REVIEW_FLOOR]
-best = matching.one_to_one(near, ["similarity", "agreement"], "registry_id", "customer_id")
+best = matching.one_to_one(near, ["similarity", "agreement"], *IDS)
 auto = best["similarity"] >= threshold
-best["way"] = np.where(auto, "店名", "人工复核")
-links = pd.concat([exact, best[auto | (best["agreement"] >= EVIDENCE)][["registry_id", "customer_id", "way"]]])
-review = best[~auto]
-
-# %%
+review, best["way"] = best[~auto], np.where(auto, "店名", "人工复核")
+links = pd.concat([exact, best[auto | (best["agreement"] >= EVIDENCE)]])[[*IDS, "way"]]
 steps = links["way"].value_counts().reindex(["统一代码", "电话", "店名", "人工复核"], fill_value=0)
-matched = len(links) / len(registry)
+matched, passed = len(links) / len(registry), (review["agreement"] >= EVIDENCE).sum()
 fig = cu.charts.waterfall(steps, end_label="合计对上", unit="家")
 cu.charts.finish(
     fig, title=f"硬钥匙对上 {len(exact) / len(registry):.0%}，加上店名和人工，对上 {matched:.0%}",
     alt="瀑布图：统一代码、电话、店名、人工复核四步各对上多少家。", source=f"登记名单 {len(registry):,} 家，{bank.name}")
-passed = (review["agreement"] >= EVIDENCE).sum()
-grey = (near["similarity"] < threshold).sum()
-cu.say(f"落在中间地带的候选有 {grey} 对；一对一以后（有更像的就让给更像的）只剩 **{len(review)}** 对要人看，旁证够的 {passed} 对。"
-       f"一律放弃会漏 {passed} 家；不讲一对一、一律接受，同一家会被认好几次。")
-
-# %% [markdown]
-# **对上的和没对上的，不是一种店。** 拿对上的店去推断全部的店，会偏。看看哪种店更容易对上。
-# 比例后面跟的区间是威尔逊区间：样本越少越宽，两个区间不重叠，才谈得上差别。
+cu.say(f"落在中间地带的候选有 {(near['similarity'] < threshold).sum()} 对；一对一以后（有更像的就让给更像的）只剩 **{len(review)}** 对要人看，"
+       f"旁证够的 {passed} 对。一律放弃会漏 {passed} 家；不讲一对一、一律接受，同一家会被认好几次。")
 
 # %%
 shops = registry.merge(links, on="registry_id", how="left").merge(
-    files.drop(columns=["uscc_hash", "phone_hash", "industry_code", "register_date", "town_id", "status", "clean"]),
-    on="customer_id", how="left")
+    files[["customer_id", "weight", "revenue", "masked_name", "credit_grade", "do_not_call"]], on="customer_id", how="left")
+shops = shops.merge(held.reset_index(), on="customer_id", how="left")
 shops["ours"] = shops["customer_id"].notna()
+shops[list(held)] = shops[list(held)].eq(True)  # 没对上的店，产品都记“没有”
 bias = shops.groupby("years", observed=True)["ours"].agg(["sum", "size"])
 bias[["rate", "low", "high"]] = cu.analysis.experiment.wilson(bias["sum"], bias["size"])
 cu.show(bias, names={"years": "成立年限", "sum": "对上", "size": "名单家数", "rate": "对上比例", "low": "下限", "high": "上限"},
         units=dict.fromkeys(["rate", "low", "high"], "%"))
 first, rest = bias.iloc[0], bias.iloc[1:]
 worse = first["high"] < rest["low"].min()
-cu.say(f"开张一年内的店，对上 **{first['rate']:.0%}**" + ("，明显低于老店：**新店正是缺口所在**，而现有客户的画像里几乎没有他们。"
+cu.say(f"开张一年内的店，对上 **{first['rate']:.0%}**" + ("，明显低于老店：**新店正是缺口所在**，而现有客户的画像里他们偏少。"
        if worse else "，与老店的区间有重叠，还不能说新店更难对上。"))
 
 # %% [markdown] outline=["S004-C2.2"]
@@ -238,28 +218,19 @@ cu.say(f"开张一年内的店，对上 **{first['rate']:.0%}**" + ("，明显�
 # 没对上的店权数记一。全量数据权数都是一，结果不变。区间按**有效户数**算：权数越不齐，有效户数比实际户数越少。
 
 # %%
-PRODUCTS = {"has_social_card": "社保卡", "has_mobile_bank": "手机银行", "has_wechat_work": "企业微信",
-            "has_etc": "电子收费卡", "has_pos": "收单", "has_credit_card": "信用卡", "has_business_loan": "经营贷",
-            "has_wealth": "理财", "has_insurance": "保险", "has_utilities": "代扣缴费", "has_payroll": "代发工资"}
-held = bank.load("customer_product").rename(columns=PRODUCTS).set_index("customer_id").reindex(columns=list(PRODUCTS.values()))
-shops = shops.merge(held.fillna(False).astype(bool).reset_index(), on="customer_id", how="left")
-shops[list(held)] = shops[list(held)].eq(True)
 shops["weight"] = (shops["weight"] / shops["weight"].mean()).fillna(1.0)
 every = shops[shops["status"] == "存续"].copy()  # 全行存续的店
 alive = every if BRANCH is None else every[every["branch_id"] == BRANCH].copy()
 mine = alive[alive["ours"]].copy()
 holding = pd.concat({name: weighted.rates(mine[name], mine["weight"]).iloc[0] for name in held}, axis=1).T
-holding = holding.sort_values("rate", ascending=False)
-
-# %%
+holding = holding.sort_values("rate", ascending=False, kind="stable")
 fig = cu.charts.bars_with_interval(holding[holding["rate"] > 0])
-top = holding.index[0]
 cu.charts.finish(
-    fig, title=f"对上的个体户里，{holding['rate'].iloc[0]:.0%} 有{top}，{holding.loc['经营贷', 'rate']:.0%} 有经营贷",
+    fig, title=f"对上的个体户里，{holding['rate'].iloc[0]:.0%} 有{holding.index[0]}，{holding.loc['经营贷', 'rate']:.0%} 有经营贷",
     alt="横条图：各产品的持有率和区间，从高到低。", source=f"产品持有表，存续且对上的 {len(mine):,} 户，按权数")
-empty = [name for name in held if holding.loc[name, "rate"] == 0]
-cu.say(("没有一户持有：" + "、".join(empty) + "。表里的代发工资指**本人领**工资；老板给员工**发**工资，要另向公司部取数。")
-       if empty else "每一种产品都有人用。")
+empty = "、".join(name for name in held if holding.loc[name, "rate"] == 0)
+cu.say("每一种产品都有人用。" if not empty else f"没有一户持有：{empty}。" + (
+    "表里的代发工资指**本人领**工资；老板给员工**发**工资，要另向公司部取数。" if "代发工资" in empty else ""))
 
 # %% [markdown] outline=["S004-C2.3", "S004-C2.4"]
 # ## 演示六：持有几种，是什么样的人
@@ -267,41 +238,29 @@ cu.say(("没有一户持有：" + "、".join(empty) + "。表里的代发工资�
 # 把十种产品（代发工资除外）数一数，分四组：一种没有、一两种、三四种、五种以上。左边第一格是户数的结构，
 # 右边几格是每一组的画像。读的时候记住：**持有多的人营收高，不等于多卖一个产品就会让他营收变高**，
 # 生意大的人本来就什么都用得上。
+#
+# 接着问：**哪个产品是入口？** 看**提升度**：有甲的人里用乙的比例，除以全部人里用乙的比例。大于一，说明甲乙常在一起。
+# 再看收单和贷款：把“有没有借过”换成**胜算**（借过的人数除以没借过的人数）来比。
+#
+# 但“常在一起”不等于“办了收单所以来借钱”。生意大的人两样都要。先把业态、营收相近的店放在一起再比；
+# 还有一个更硬的办法：**收单推广**是分批启动的，先启动的网点和还没启动的网点就是一组对照。
 
 # %%
 ten = [name for name in held if name != "代发工资"]
-mine["count"] = mine[ten].sum(axis=1)
-mine["group"] = pd.cut(mine["count"], [-1, 0, 2, 4, 10], labels=["没有", "1-2 种", "3-4 种", "5 种以上"])
-month = bank.load("customer_month", columns=["month", "customer_id", "demand_deposit_average", "term_deposit_average",
-                                             "loan_balance", "fee_income"])
-month = month[month["customer_id"].isin(shops["customer_id"])].copy()
-month["deposit"] = month["demand_deposit_average"] + month["term_deposit_average"]
+mine["group"] = pd.cut(mine[ten].sum(axis=1), [-1, 0, 2, 4, 10], labels=["没有", "1-2 种", "3-4 种", "5 种以上"])
+month = bank.load("customer_month", columns=["month", "customer_id", "demand_deposit_average", "term_deposit_average"])
 latest = month[month["month"] == month["month"].max()].set_index("customer_id")
-mine["日均存款"] = mine["customer_id"].map(latest["deposit"]).fillna(0)
-mine["有经营贷"], mine["年营收"] = mine["经营贷"].astype(float), mine["revenue"]
-facts = ["年营收", "日均存款", "有经营贷"]
-sums = mine[facts].mul(mine["weight"], axis=0).groupby(mine["group"], observed=True).sum()
-weights = mine.groupby("group", observed=True)["weight"].sum()
-profile = sums.div(weights, axis=0).assign(户数占比=weights / weights.sum(), n=mine["group"].value_counts())
-
-# %%
-fig = cu.charts.profile_bars(profile[profile["n"] >= 5], bar="户数占比",
+deposit = latest["demand_deposit_average"] + latest["term_deposit_average"]
+facts = pd.DataFrame({"年营收": mine["revenue"], "日均存款": mine["customer_id"].map(deposit).fillna(0), "有经营贷": mine["经营贷"]})
+parts = facts.astype(float).mul(mine["weight"], axis=0).assign(weight=mine["weight"]).groupby(mine["group"], observed=True).sum()
+profile = parts[list(facts)].div(parts["weight"], axis=0).assign(户数占比=parts["weight"] / parts["weight"].sum())
+fig = cu.charts.profile_bars(profile[mine["group"].value_counts() >= 5], bar="户数占比",
                              lines={"年营收": "万元", "日均存款": "万元", "有经营贷": "%"}, label="持有产品数")
-few = profile.loc[profile.index.isin(["没有", "1-2 种"]), "户数占比"].sum()
-rich, poor = profile["日均存款"].iloc[-1], profile["日均存款"].iloc[0]
+few, rich = profile.loc[profile.index.isin(["没有", "1-2 种"]), "户数占比"].sum(), profile["日均存款"].iloc[[0, -1]]
 cu.charts.finish(
-    fig, title=f"{few:.0%} 的户只有两种以内；持有最多的一组日均存款是最少一组的 {rich / max(poor, 1):.1f} 倍",
+    fig, title=f"{few:.0%} 的户只有两种以内；持有最多的一组日均存款是最少一组的 {rich.iloc[1] / max(rich.iloc[0], 1):.1f} 倍",
     alt="四格图：按持有产品数分组的户数占比、年营收、日均存款和经营贷持有率。",
-    source=f"产品持有表、客户月度表，对上的存续个体户，按权数；不到五户的组不画")
-cu.show(profile, names={"group": "持有产品数", "n": "样本户数"},
-        units={"年营收": "万元", "日均存款": "万元", "有经营贷": "%", "户数占比": "%"})
-
-# %% [markdown]
-# **哪个产品是入口？** 看**提升度**：有甲的人里用乙的比例，除以全部人里用乙的比例。大于一，说明甲乙常在一起。
-# 再看收单和贷款：把“有没有借过”换成**胜算**（借过的人数除以没借过的人数）来比。
-#
-# 但“常在一起”不等于“办了收单所以来借钱”。生意大的人两样都要。先按营收五等份和业态把可比的店放在一起再比；
-# 还有一个更硬的办法：**收单推广**是分批启动的，先启动的网点和还没启动的网点就是一组对照。
+    source=f"产品持有表、客户月度表，对上的存续个体户 {len(mine):,} 户，按权数；不到五户的组不画")
 
 # %%
 has = mine[ten].astype(float)
@@ -309,67 +268,57 @@ together = has.T @ has  # 样本里同时有两样的户数
 joint = has.T @ has.mul(mine["weight"], axis=0) / mine["weight"].sum()
 share = pd.Series(np.diag(joint), index=ten)
 lift = joint.div(share, axis=0).div(share, axis=1).mask((together < 20) | np.eye(len(ten), dtype=bool))
-strong = lift.stack().sort_values(ascending=False, kind="stable").index[0]
-fig = cu.charts.heatmap(lift, unit=None, center=1.0, decimals=1)
+ranked_pairs = lift.stack().sort_values(ascending=False, kind="stable")
+fig = cu.charts.heatmap(lift if len(ranked_pairs) else joint, unit=None, center=1.0, decimals=1)
 cu.charts.finish(
-    fig, title=f"最常在一起的是{strong[0]}和{strong[1]}：提升度 {lift.loc[strong]:.1f}",
+    fig, title="最常在一起的是{}和{}：提升度 {:.1f}".format(*ranked_pairs.index[0], ranked_pairs.iloc[0])
+    if len(ranked_pairs) else "户数太少，提升度看不准，图上是同时持有的比例",
     alt="产品两两之间的提升度热力图，一表示互不相干，蓝色大于一。",
     source=f"对上的存续个体户 {len(mine):,} 户，按权数；同时持有不到二十户的不写")
 
 # %%
-loans = bank.load("loan", columns=["customer_id", "product_code", "issue_date"])
+loans = bank.load("loan", columns=["customer_id", "product_code", "issue_date", "branch_id"])
 line = bank.load("product").set_index("product_code")["line"]
-loans = loans[~loans["product_code"].map(line).isin(["按揭", "助学贷"])]
+loans = loans[~loans["product_code"].map(line).isin(["按揭", "助学贷"]) & loans["customer_id"].isin(files["customer_id"])]
 codes = bank.load("merchant", columns=["customer_id", "open_date", "branch_id"])
 both = files.assign(收单=files["customer_id"].isin(codes["customer_id"]), 借过=files["customer_id"].isin(loans["customer_id"]))
-both["size"] = pd.qcut(both["revenue"].rank(method="first"), 5, labels=False)
-both["trade"], both["hit"] = both["industry_code"].map(trades), both["借过"] * both["weight"]
+both["size"], both["trade"] = pd.qcut(both["revenue"].rank(method="first"), 5, labels=False), both["industry_code"].map(trades)
 crude = weighted.rates(both["借过"], both["weight"], both["收单"])
-cells = both.groupby(["trade", "size", "收单"])[["hit", "weight"]].sum().unstack()
-rates, mass = cells["hit"] / cells["weight"], cells["weight"].sum(axis=1)
-fair = rates.dropna().mul(mass, axis=0).dropna().sum() / mass[rates.notna().all(axis=1)].sum()
-odds = [crude["rate"] / (1 - crude["rate"]), fair / (1 - fair)]
-ratio = [o[True] / o[False] for o in odds]
-cu.show(crude.rename(index={True: "有收单", False: "没有收单"}), names={"n": "样本户数", "weight": "代表户数", "effective": "有效户数",
-        "rate": "借过钱", "low": "下限", "high": "上限"}, units=dict.fromkeys(["rate", "low", "high"], "%"))  # fmt: skip
-cu.say(f"有收单的借款胜算是没有收单的 **{ratio[0]:.1f} 倍**；业态、营收相同的店放在一起比，是 **{ratio[1]:.1f} 倍**。"
-       "营收和业态" + ("解释不了多少差别，" if ratio[1] > 0.8 * ratio[0] else "解释了一部分差别，") + "剩下的可能是收单的作用，也可能是我们没量到的差别。")
+cells = both.assign(hit=both["借过"] * both["weight"]).groupby(["trade", "size", "收单"])[["hit", "weight"]].sum().unstack().dropna()
+mass = cells["weight"].sum(axis=1)  # 每格代表多少户；两边都有店的格子才比得了
+fair = (cells["hit"] / cells["weight"]).mul(mass, axis=0).sum() / mass.sum()
+ratio = [(p[True] / (1 - p[True])) / (p[False] / (1 - p[False])) for p in (crude["rate"], fair)]
+cu.show(crude[["n", "rate", "low", "high"]].rename(index={True: "有收单", False: "没有收单"}), names={"n": "样本户数", "rate": "借过钱",
+        "low": "下限", "high": "上限"}, units=dict.fromkeys(["rate", "low", "high"], "%"))  # fmt: skip
+cu.say(f"有收单的借款胜算是没有收单的 **{ratio[0]:.1f} 倍**；业态、营收相近的店放在一起比，是 **{ratio[1]:.1f} 倍**。营收和业态"
+       + ("解释不了多少差别，" if ratio[1] > 0.8 * ratio[0] else "解释了一部分差别，") + "剩下的可能是收单的作用，也可能是我们没量到的差别。")
 
 # %%
-def compare_waves(dates, name):
-    """分批启动的对照：启动以后每个网点每月多了几家。"""
-    months = pd.date_range(today - pd.DateOffset(months=30), today, freq="ME")
-    panel = pd.crosstab(dates["branch_id"], dates["date"] + pd.offsets.MonthEnd(0)).reindex(columns=months, fill_value=0)
-    panel = panel.rename_axis(columns="month").stack().rename("n").reset_index()
-    panel["start"] = panel["branch_id"].map(starts) + pd.offsets.MonthEnd(0)
-    return pd.Series(cu.analysis.panel.did(panel, "n", "branch_id", "month", "start"), name=name)
-
-
+effects, months = {}, pd.date_range(today - pd.DateOffset(months=30), today, freq="ME")
+news = {"新签收单": codes.rename(columns={"open_date": "date"}),
+        "首次借款": loans.sort_values("issue_date").drop_duplicates("customer_id").rename(columns={"issue_date": "date"})}
 if bank.has("branch_program"):
-    program = bank.load("branch_program").query("program == '收单推广'")
-    starts = program.set_index("branch_id")["start_date"]
-    first_loan = loans.sort_values("issue_date").drop_duplicates("customer_id").merge(
-        bank.load("customer", columns=["customer_id", "branch_id", "customer_type"]))
-    first_loan = first_loan[first_loan["customer_type"] == "个体工商户"].rename(columns={"issue_date": "date"})
-    effects = pd.DataFrame([compare_waves(codes.rename(columns={"open_date": "date"}), "新签收单"),
-                            compare_waves(first_loan, "首次借款")])[["estimate", "low", "high"]]
-
-# %%
-if bank.has("branch_program"):
-    cu.show(effects.rename_axis("每网点每月"), names={"estimate": "多几家", "low": "下限", "high": "上限"})
-    sure = [(low > 0) | (high < 0) for low, high in zip(effects["low"], effects["high"], strict=True)]
-    cu.say("启动推广以后，新签收单" + ("有看得出的变化" if sure[0] else "**看不出变化**（区间含零）") + "，首次借款"
-           + ("有看得出的变化。" if sure[1] else "也看不出变化。" if not sure[0] else "看不出变化。")
-           + ("推广没有推动签约，就没法借它来回答“签了收单会不会多借款”：**对照组也要有力气才有用**。所以上面的倍数只能当线索。"
-              if not sure[0] else "可以拿两行相比，粗算多签一家收单带来多少首次借款。"))
-else:
-    cu.say("本行没有网点项目启动表，这一步跳过；收单与借款的倍数只能当线索。")
+    starts = bank.load("branch_program").query("program == '收单推广'").set_index("branch_id")["start_date"]
+    for name, event in news.items():  # 每个网点每月有几家，启动前后、启动与未启动相比
+        table = pd.crosstab(event["branch_id"], event["date"] + pd.offsets.MonthEnd(0)).reindex(columns=months, fill_value=0)
+        table = table.rename_axis(columns="month").stack().rename("n").reset_index()
+        table["start"] = table["branch_id"].map(starts) + pd.offsets.MonthEnd(0)
+        effects[name] = cu.analysis.panel.did(table, "n", "branch_id", "month", "start")
+words = [f"{name}每个网点每月多 {e['estimate']:+.2f} 家（区间 {e['low']:+.2f} 到 {e['high']:+.2f}），"
+         + ("看得出变化" if e["low"] > 0 or e["high"] < 0 else "**看不出变化**") for name, e in effects.items()]
+cu.say("本行没有网点项目启动表，这一步跳过，倍数只能当线索。" if not effects else "推广启动以后：" + "；".join(words) + "。"
+       + ("推广没有推动签约，就没法借它回答“签了收单会不会多借款”：对照组也要有力气才有用，上面的倍数只能当线索。"
+          if effects["新签收单"]["low"] <= 0 else "两个数相除，可以粗算多签一家收单带来几笔首次借款。"))
 
 # %% [markdown]
 # ## 演示七：渗透要除以“街上有多少店”
 #
 # 持有率的分母是客户，**渗透率的分母是街上存续的店**：没对上的店也要算进去。支行常拿前一个数报喜，
 # 街上一半的店却还不认识我们。先看业态 × 网格类型的覆盖（对上就算覆盖），不到五家的格子不写。
+#
+# **小网格最会骗人。** 十家店里三家是客户就是三成，五家就是五成，全凭运气。所以第二格用两件工具：
+# **漏斗图界限**——家数这么少，光凭运气会晃到哪里，晃出界才算异常；**收缩**——家数少的往平均拉，家数多的基本不动，
+# 排名用收缩以后的数。**缺口** ＝ 追上前四分之一的网格，还要多覆盖几家 [本课程定义]。
 
 # %%
 alive["kind"] = alive["grid_id"].map(grids["kind"])
@@ -388,118 +337,95 @@ cu.charts.finish(
     + ("" if gap_sure else "（区间重叠，差别还不确定）"),
     alt="热力图：行是业态，列是网格类型，格子里是覆盖率，不到五家的格子留灰。", source=f"登记名单，存续 {len(alive):,} 家")
 
-# %% [markdown]
-# **小网格最会骗人。** 一个网格十家店，三家是客户就是三成，五家就是五成，全凭运气。两件工具：
-# **漏斗图界限**——家数这么少，光凭运气会晃到哪里，晃出界才算异常；**收缩**——家数少的往全行平均拉，
-# 家数多的基本不动。排名用收缩以后的数。**缺口** ＝ 追上前四分之一的网格，还要多覆盖几家 [本课程定义]。
-
 # %%
 count = alive.groupby("grid_id")["ours"].agg(["sum", "size"])
-street = ranking.shrink(count["sum"], count["size"])[["n", "rate", "shrunk"]]
+street = ranking.shrink(count["sum"], count["size"])[["n", "rate", "shrunk"]].join(grids[["grid_name", "kind", "branch_id"]])
 street["place"] = ranking.funnel(count["sum"], count["size"])["place"]
 ranked = street[street["n"] >= min(MIN_SHOPS, street["n"].max())]
-best_quarter = ranked["shrunk"].quantile(0.75)
-street["gap"] = ((best_quarter - street["shrunk"]) * street["n"]).clip(lower=0)
+street["gap"] = ((ranked["shrunk"].quantile(0.75) - street["shrunk"]) * street["n"]).clip(lower=0).round()
 street["open"] = count["size"] - count["sum"]
-street = street.join(grids[["grid_name", "kind", "branch_id"]])
 zero = street[(street["rate"] == 0) & (street["n"] >= MIN_SHOPS)]
-order = street.loc[ranked.index].sort_values(["shrunk", "n"], ascending=[True, False])
-cu.show(order[["grid_name", "kind", "branch_id", "n", "rate", "shrunk", "place", "gap"]].head(6).round({"gap": 0}),
-        names={"n": "存续家数", "rate": "覆盖率", "shrunk": "收缩以后", "place": "漏斗图位置", "gap": "缺口（家）"},
-        units={"rate": "%", "shrunk": "%"})
-mean = count["sum"].sum() / count["size"].sum()
-cu.say(f"**{'、'.join(zero['grid_name'])}** 存续 {int(zero['n'].sum())} 家，一家也没有覆盖。如果它和全行一样，碰巧全空的机会是 "
-       f"{(1 - mean) ** zero['n'].min():.1e}：不是运气，是没有人去过。" if len(zero) else
-       "没有一个够大的网格是完全空白的。" + ("" if (street["place"].str.contains("低")).any() else "各网格的高低，运气就能解释。"))
+order = street.loc[ranked.index].sort_values(["shrunk", "n"], ascending=[True, False], kind="stable")
+cu.show(order[["grid_name", "branch_id", "n", "rate", "shrunk", "place", "gap"]].head(6), units={"rate": "%", "shrunk": "%"},
+        names={"n": "存续家数", "rate": "覆盖率", "shrunk": "收缩以后", "place": "漏斗图位置", "gap": "缺口（家）"})
+luck = (1 - count["sum"].sum() / count["size"].sum()) ** max(zero["n"].max(), MIN_SHOPS)
+cu.say(f"**{'、'.join(zero['grid_name'])}** 存续 {zero['n'].sum():.0f} 家，一家也没有覆盖。如果它和别处一样，碰巧全空的机会"
+       + ("不到百万分之一" if luck < 1e-6 else f"只有 {luck:.2%}") + "：先查是没有人去过，还是登记的网格写错了。" if len(zero) else
+       f"没有一个够大的网格是完全空白的；界限以外偏低的有 {street['place'].str.contains('低').sum()} 个。")
 
 # %% [markdown] outline=["S004-C2.5"]
 # ## 演示八：积分管理——按“每家店”，不按“每个客户”
 #
 # 积分把“多办产品”变成一个数：经营贷、收单、代发分值高，手机银行、代扣、社保卡、企业微信各一分，日均存款每满一万元
 # 一分、封顶 `DEPOSIT_CAP` 分 [本课程定义，分值是参数]。关键在分母：**除以辖内存续的店**，不除以客户。
-# 除以客户，只做熟客就能高分；除以店，空白街道会一直拖着你。
+# 除以客户，只做熟客就能高分；除以店，空白街道会一直拖着你。榜单照样画漏斗图：横轴是有效店数，虚线以内是运气。
 
 # %%
-every["deposit"] = every["customer_id"].map(latest["deposit"]).fillna(0)
+every["deposit"] = every["customer_id"].map(deposit).fillna(0)
 every["cheap"] = sum(POINTS[name] * every[name] for name in CHEAP)
-solid = sum(POINTS[name] * every[name] for name in POINTS if name not in CHEAP)
-every["solid"] = solid + (every["deposit"] // 10_000).clip(upper=DEPOSIT_CAP)
+every["solid"] = sum(POINTS[name] * every[name] for name in POINTS if name not in CHEAP)
+every["solid"] += (every["deposit"] // 10_000).clip(upper=DEPOSIT_CAP)
 every["points"] = every["cheap"] + every["solid"]
-board = every.assign(total=every["points"] * every["weight"]).groupby("branch_id").agg(
-    total=("total", "sum"), weight=("weight", "sum"), n=("points", "size"))
-board["score"] = board["total"] / board["weight"]
-average = board["total"].sum() / board["weight"].sum()
-spread = np.sqrt(np.average((every["points"] - average) ** 2, weights=every["weight"]))
-effective = every["weight"].groupby(every["branch_id"]).agg(lambda w: w.sum() ** 2 / (w**2).sum())
+w, home = every["weight"], every["branch_id"]
+board = pd.DataFrame({"score": (every["points"] * w).groupby(home).sum() / w.groupby(home).sum(),
+                      "n": w.groupby(home).sum() ** 2 / (w**2).groupby(home).sum()})
+average = np.average(every["points"], weights=w)
+spread = np.sqrt(np.average((every["points"] - average) ** 2, weights=w) / board["n"])
 for name, z in {"95": 1.96, "99.8": 3.09}.items():
-    board[f"low_{name}"], board[f"high_{name}"] = [average + s * z * spread / np.sqrt(effective) for s in (-1, 1)]
+    board[f"low_{name}"], board[f"high_{name}"] = (average - z * spread).clip(lower=0), average + z * spread
+outside = board.index[(board["score"] < board["low_95"]) | (board["score"] > board["high_95"])]
+ends = [board["score"].idxmax(), board["score"].idxmin()]
 
 # %%
-outside = board[(board["score"] < board["low_95"]) | (board["score"] > board["high_95"])]
-label = [*outside.index, *([BRANCH] if BRANCH else [])]
-fig = cu.charts.funnel_plot(board, value="score", center=average, unit="分", size_label="辖内存续店数", label=label)
+fig = cu.charts.funnel_plot(board, value="score", center=average, unit="分", size_label="辖内有效店数",
+                            label=[*outside, *ends, *([BRANCH] if BRANCH else [])])
 cu.charts.finish(
-    fig, title=f"{len(board)} 家网点，每家店积分平均 {average:.1f}；排在运气以外的只有 {len(outside)} 家",
-    alt="漏斗图：横轴是辖内店数，纵轴是每家店积分，虚线是运气的界限，界外的网点写了编号。",
+    fig, title=f"{len(board)} 家网点，每家店积分平均 {average:.1f}；排在运气以外的有 {len(outside)} 家",
+    alt="漏斗图：横轴是辖内有效店数，纵轴是每家店积分，虚线是运气的界限，界外的网点写了编号。",
     source="产品持有表、客户月度表，按权数")
-last_place, first_place = board["score"].idxmin(), board["score"].idxmax()
-named = [b for b in (first_place, last_place) if b not in outside.index]
-cu.say(f"榜首 {first_place}、榜尾 {last_place}" + (f"，其中 {'、'.join(named)} 还在界限以内：按名次发奖，奖的是运气。" if named else
+lucky = [b for b in ends if b not in outside]
+cu.say(f"榜首 {ends[0]}、榜尾 {ends[1]}" + (f"，其中 {'、'.join(lucky)} 还在界限以内：按名次发奖，奖的是运气。" if lucky else
        "，都在界限以外，值得去问为什么。"))
 
 # %% [markdown]
 # **积分会被刷。** 一分的项目一分钟一个，有人会把名下客户挨个补齐。做一次**刷分演习**：假设每一户对上的客户都补齐全部低分项，
-# 别的什么都没做，看低分项占到几成。底线是 `CHEAP_SHARE` [参数]。
+# 别的什么都没做，看低分项占到几成。底线是 `CHEAP_SHARE` [参数]。下面再看十二个月里，涨的是哪一种分。
 
 # %%
-everything = sum(POINTS[name] for name in CHEAP) * every["ours"]
-now = (every["cheap"] @ every["weight"]) / (every["points"] @ every["weight"])
-gamed = (everything @ every["weight"]) / ((everything + every["solid"]) @ every["weight"])
+full = sum(POINTS[name] for name in CHEAP) * every["ours"]
+now, gamed = (every["cheap"] @ w) / (every["points"] @ w), (full @ w) / ((full + every["solid"]) @ w)
 cu.say(f"现在低分项占 **{now:.0%}**；刷满以后占 **{gamed:.0%}**，{'超过' if gamed > CHEAP_SHARE else '没有超过'}底线 {CHEAP_SHARE:.0%}。"
        + ("这套分值**防不住刷分**，练习四请你改。" if gamed > CHEAP_SHARE else "这套分值经得起刷。"))
 if bank.has("customer_product_history"):
-    signed = bank.load("customer_product_history")
-    signed = signed[signed["customer_id"].isin(every["customer_id"]) & signed["item"].isin(list(POINTS))]
-    signed = signed.merge(every[["customer_id", "weight"]], on="customer_id")
+    signed = bank.load("customer_product_history").query("item in @POINTS").merge(every[["customer_id", "weight"]])
     signed["earned"] = signed["item"].map(POINTS) * signed["weight"]
-    trend = {}
-    for day in pd.date_range(today - pd.DateOffset(months=12), today, freq="ME"):
+    per_shop = {}
+    for day in (today - pd.DateOffset(months=12), today):
         valid = signed[(signed["from_date"] <= day) & ~(signed["to_date"] <= day)]
-        trend[day] = valid.groupby(valid["item"].isin(CHEAP))["earned"].sum() / every.loc[every["register_date"] <= day, "weight"].sum()
-
-# %%
-if bank.has("customer_product_history"):
-    monthly = pd.DataFrame(trend).T.rename(columns={True: "低分项", False: "高分项"})
-    change = monthly.iloc[-1] - monthly.iloc[0]
-    lead = change.idxmax()
-    cu.show(monthly.iloc[::3].rename_axis("month"), names={"month": "月份"}, title="每家店积分（不含日均存款）")
-    cu.say(f"十二个月里，每家店的高分项积分变动 {change['高分项']:+.2f}，低分项 {change['低分项']:+.2f}。"
-           + (f"动得多的是{lead}。" if change.max() > 0.02 else "两样都没有怎么涨。")
-           + "旧月份已经注销的店，名单里没有注销日期，所以这条趋势略偏高。")
-else:
-    cu.say("本行没有产品签约史，积分只有现在一个时点，没有趋势。")
+        per_shop[day] = valid.groupby(valid["item"].isin(CHEAP))["earned"].sum() / w[every["register_date"] <= day].sum()
+    change = per_shop[today] - per_shop[today - pd.DateOffset(months=12)]
+    cu.say(f"十二个月里，每家店的高分项积分变动 {change[False]:+.2f}，低分项 {change[True]:+.2f}（不含存款；名单没有注销日期，"
+           "早先已关的店不在分母里，所以旧数略偏高）。" + ("低分项涨得更多，要当心。" if change[True] > max(change[False], 0.01) else ""))
 
 # %% [markdown] outline=["S004-C2.6"]
 # ## 演示九：标签变成下一个产品
 #
-# 给每户推什么？看他已有的产品，对每样还没有的产品取**平均提升度**，挑最高的一样。经营贷再过一道**风险闸**：
+# 给每户推什么？看他已有的产品，对每样还没有的产品把**提升度**加起来，挑最高的一样。经营贷再过一道**风险闸**：
 # 信用等级是最差两级的，或者正有贷款逾期的，不推贷款，交给管户经理先了解情况。还要过两道人的闸：
 # 谢绝来电的不联系，没有有效营销授权的不联系。
 
 # %%
-usable = [name for name in ["收单", "经营贷", "手机银行", "企业微信", "代扣缴费", "理财"] if name in lift.columns]
+usable = ["收单", "经营贷", "手机银行", "企业微信", "代扣缴费", "理财"]
 live = bank.load("loan", columns=["customer_id", "overdue_days", "balance"]).query("balance > 0")
-late = set(live.loc[live["overdue_days"] > 0, "customer_id"])
+late = live.loc[live["overdue_days"] > 0, "customer_id"]
 risky = mine["credit_grade"].isin(["D", "E"]) | mine["customer_id"].isin(late)
-have = mine[list(lift.columns)].to_numpy(dtype=float)
-score = pd.DataFrame(have @ lift.fillna(0).to_numpy(), mine.index, lift.columns)[usable]
-score = score.mask(mine[usable].to_numpy()).mask(risky.to_numpy()[:, None] & np.array([c == "经营贷" for c in usable]))
+score = (has @ lift.fillna(1))[usable].mask(mine[usable])  # 已有的不再推
+score["经营贷"] = score["经营贷"].mask(risky)
 mine["next"] = score.fillna(-1).idxmax(axis=1).where(score.notna().any(axis=1), "维护")
 agreed = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
 agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["expire_date"] < today)]
 may_call = mine["customer_id"].isin(agreed["customer_id"]) & ~mine["do_not_call"].eq(True)
-table = mine.assign(联系=np.where(may_call, "可以联系", "不能联系")).pivot_table(
-    index="next", columns="联系", values="ours", aggfunc="size", fill_value=0)
+table = pd.crosstab(mine["next"], may_call.map({True: "可以联系", False: "不能联系"}))
 cu.show(table, names={"next": "下一个产品"}, title="下一个产品（户）")
 cu.say(f"{len(mine):,} 户里，能联系的 **{may_call.sum():,}** 户（{may_call.mean():.0%}）；风险闸拦下贷款推荐 {risky.sum()} 户。")
 
@@ -520,7 +446,7 @@ def same_shop(left, right, place):
         short = text.str.removeprefix(place)
         return short.where(short != "", text)
     one, two = tidy(left), tidy(right)
-    return (one == two) & one.notna() & (one != "")
+    return (one == two) & (one != "")
 ### END SOLUTION
 
 # %% tags=["check:E1"]
@@ -551,19 +477,13 @@ def same_shop(left, right, place):
         return text.str.replace(place, "", regex=False) if place else text
     return (tidy(left) == tidy(right)) & (tidy(left).fillna("") != "")
 
-# %% tags=["alternative:E1:one_by_one"]
+# %% tags=["alternative:E1:one_pass_over_both"]
 def same_shop(left, right, place):
-    import re
-    import unicodedata
-
-    def tidy(name):
-        if pd.isna(name):
-            return ""
-        text = re.sub(r"\([^)]*\)", "", unicodedata.normalize("NFKC", name)).upper()
-        text = "".join(re.findall(r"[0-9A-Z\u4e00-\u9fff]", text))
-        return text[len(place):] if text.startswith(place) and text != place else text
-    pairs = zip(left, right, strict=True)
-    return pd.Series([tidy(a) != "" and tidy(a) == tidy(b) for a, b in pairs], index=left.index)
+    both = pd.concat([left, right], keys=["one", "two"]).fillna("").str.normalize("NFKC").str.upper()
+    both = both.str.split("(").map(lambda bits: bits[0] + "".join(bit.partition(")")[2] for bit in bits[1:]))
+    keep = both.map(lambda text: "".join(c for c in text if c.isdigit() or "A" <= c <= "Z" or "一" <= c <= "鿿"))
+    keep = keep.map(lambda text: text[len(place):] if text.startswith(place) and text != place else text)
+    return keep["one"].eq(keep["two"]) & keep["one"].ne("")
 
 # %% [markdown]
 # **E2 ★★ 渗透带区间** 演示七算了覆盖。请算**经营贷渗透率**：各业态存续的店里（`alive`，没对上的也在分母），有经营贷的占几成。
@@ -605,7 +525,7 @@ my_links = ...  # ← 把 ... 换成你的代码，可以写几行
 ### BEGIN SOLUTION
 sure = pairs["similarity"] >= threshold
 likely = (pairs["similarity"] >= REVIEW_FLOOR) & (pairs["agreement"] >= EVIDENCE)
-my_links = matching.one_to_one(pairs[sure | likely], ["similarity", "agreement"], "registry_id", "customer_id")
+my_links = matching.one_to_one(pairs[sure | likely], ["similarity", "agreement"], *IDS)
 ### END SOLUTION
 
 # %% tags=["check:E3"]
@@ -628,7 +548,7 @@ my_links = best.loc[best["similarity"] >= threshold, ["registry_id", "customer_i
 
 # %% tags=["alternative:E3:proof_first"]
 good = pairs[(pairs["agreement"] >= 2) & (pairs["similarity"] >= 0.3)]
-my_links = matching.one_to_one(good, ["agreement", "similarity"], "registry_id", "customer_id")
+my_links = matching.one_to_one(good, ["agreement", "similarity"], *IDS)
 
 # %% [markdown]
 # **E4 ★★★ 刷不动的积分** 重新给七个项目和日均存款定分，赋给 `my_points`（字典，项目同 `POINTS`，另加 `"日均存款"` 表示每万元几分，封顶仍是
@@ -671,12 +591,12 @@ plan["days"] = np.ceil(plan["open"] / VISITS_PER_DAY)
 visit = alive[~alive["ours"] & alive["grid_id"].isin(plan.index)]
 visit = visit.rename(columns={"name": "shop", "address": "location"})  # 都是公开登记信息
 visit = visit[["branch_id", "grid_id", "shop", "trade", "years", "location"]].sort_values(["branch_id", "grid_id", "location"])
-calls = mine[may_call & (mine["next"] != "维护")].sort_values(["branch_id", "count", "customer_id"])
-calls = calls[["branch_id", "masked_name", "grid_id", "trade", "count", "next"]]
+calls = mine[may_call & (mine["next"] != "维护")].sort_values(["branch_id", "next", "customer_id"])
+calls = calls[["branch_id", "masked_name", "grid_id", "trade", "group", "next"]]
 check = shops[shops["ours"] & (shops["status"] != "存续")].merge(live.groupby("customer_id")["balance"].sum().reset_index())
 check = check if BRANCH is None else check[check["branch_id"] == BRANCH]
 words = {"n": "存续家数", "rate": "覆盖率", "gap": "缺口（家）", "open": "没对上（家）", "days": "要走几天", "place": "漏斗图位置",
-         "trade": "业态", "years": "成立年限", "next": "下一个产品", "count": "已有产品", "masked_name": "客户", "balance": "贷款余额",
+         "trade": "业态", "years": "成立年限", "next": "下一个产品", "group": "已有产品", "masked_name": "客户", "balance": "贷款余额",
          "shop": "登记店名", "location": "经营场所"}
 
 # %%
@@ -684,7 +604,7 @@ Sheet, purge = cu.deliver.Sheet, (today + pd.DateOffset(days=90)).date()
 columns = ["grid_name", "branch_id", "kind", "n", "rate", "place", "gap", "open", "days"]
 book = cu.deliver.workbook(
     bank.output_dir("m03_n02") / "个体户渗透与扫街任务.xlsx",
-    {"扫街任务": Sheet(plan[columns].round({"gap": 0}).reset_index(drop=True), names=words, units={"rate": "%"}),
+    {"扫街任务": Sheet(plan[columns].reset_index(drop=True), names=words, units={"rate": "%"}),
      "要走的店": Sheet(visit, names=words), "下一个产品": Sheet(calls, names=words),
      "注销仍有贷款": Sheet(check[["branch_id", "masked_name", "trade", "status", "balance"]], names=words)},
     title="个体户渗透与扫街任务", purpose="个体户扫街与产品推荐（行内使用）", purge_date=purge,
@@ -698,8 +618,7 @@ cu.say(f"工作簿已保存：`{book.name}`。扫街 {len(plan)} 个网格、{le
 # 1. 名单上写着“注销”的店，要不要去看一眼？谁去，去看什么？如果他还欠着我们的贷款呢？
 # 2. 把客户清单给名单供应商“帮忙匹配一下”，快是快，为什么不行？
 # 3. 积分排在榜尾、又在漏斗图界限以内的网点，行长该说什么？
-
-# %% [markdown]
+#
 # ## 小结
 #
 # 名单的价值在对得准：先清洗、再硬钥匙、再店名，中间一小段交给人，准确率用标注样本量出来。渗透的分母是街上的店，小网格要收缩以后
@@ -710,9 +629,9 @@ cu.say(f"工作簿已保存：`{book.name}`。扫街 {len(plan)} 个网格、{le
 # %% [markdown] tags=["instructor"]
 # ## 揭示真值
 #
-# 埋设：名单里真有多少是本行客户、硬钥匙能对上多少、收单客户的借款胜算、注销的比例，以及一个零覆盖的市场。
+# 埋设：名单里真有多少是本行客户、硬钥匙能对上多少、收单客户的借款胜算（约三点一倍）、注销的比例，以及一个零覆盖的市场。
 #
-# 课堂提示：收单与借款的倍数里，有多少是收单“带来”的，这批数据分不出来——分批推广没有推动签约，这正是要让学员看到的。
+# 课堂提示：那个倍数里有多少是收单“带来”的，这批数据分不出来——分批推广没有推动签约，这正是要让学员看到的。
 # 常见弯路：把“店、商行”也洗掉；分块要求前两字相同；渗透率用客户做分母；用名次发奖。用时：演示五十五分钟，练习三十分钟。
 
 # %% tags=["instructor"]

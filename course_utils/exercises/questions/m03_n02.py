@@ -107,7 +107,9 @@ def both_ways(before: Any, after: Any) -> bool:
 E1_CHECK = behaviour(
     Case(
         "全角和大小写",
-        names(("ＡＢ便利１号店", "ab便利1号店"), ("Ab便利店", "AC便利店")),
+        names(
+            ("ＡＢ便利１号店", "ab便利1号店"), ("Ab便利店", "AC便利店"), ("禾牧1号店", "禾牧2号店")
+        ),
         "全角字母、数字要变成半角，大小写不分。",
     ),
     Case(

@@ -102,6 +102,20 @@ def test_loan_to_value_follows_the_index():
         cohorts.price_ratio(index, start, D("2023-12-31"))
 
 
+def test_going_rate_is_the_median_of_the_window():
+    issue = pd.Series(pd.to_datetime(["2024-01-05", "2024-02-10", "2024-02-20", "2024-07-01"]))
+    rate = pd.Series([5.0, 4.0, 3.0, 1.0])
+    ends = pd.Series(
+        pd.to_datetime(
+            ["2024-01-31", "2024-02-29", "2024-02-29", "2024-05-31", "2024-06-30", "2024-07-31"]
+        )
+    )
+    got = cohorts.going_rate(issue, rate, ends, months=2)
+    assert got.tolist() == [5.0, 4.0, 4.0, 4.0, 1.0]
+    assert got.index.is_unique
+    assert cohorts.going_rate(issue, rate, ends, months=1)[D("2024-02-29")] == 3.5
+
+
 def pay(loan: str, waits: list[int | None], kind: str = "按期") -> pd.DataFrame:
     due = pd.date_range("2025-01-20", periods=len(waits), freq="MS") + pd.Timedelta(days=19)
     paid = [

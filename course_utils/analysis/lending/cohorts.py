@@ -240,6 +240,36 @@ def current_ltv(
     return balance.astype(float) / value.where(value > 0)
 
 
+def going_rate(issue: pd.Series, rate: pd.Series, month: pd.Series, months: int = 4) -> pd.Series:
+    """Return, for each month end, the median rate of the loans issued in the months before.
+
+    Parameters
+    ----------
+    issue : Series of datetime
+        Issue dates.
+    rate : Series
+        Rates at issue in percent.
+    month : Series of datetime
+        Month ends that are asked for (repeats allowed).
+    months : int
+        Length of the window that ends with the month.
+
+    Returns
+    -------
+    Series
+        Percent, index = the distinct month ends in order; a month without new loans keeps the
+        value before it.
+    """
+    wanted = pd.DatetimeIndex(np.sort(pd.Series(month).unique()))
+    known = pd.Series(rate.to_numpy(dtype=float), index=pd.DatetimeIndex(issue)).sort_index()
+    start = wanted - pd.offsets.MonthEnd(months)
+    median = [
+        known[(known.index > a) & (known.index <= b)].median()
+        for a, b in zip(start, wanted, strict=True)
+    ]
+    return pd.Series(median, index=wanted, dtype=float).ffill()
+
+
 def streak(repayment: pd.DataFrame, when: pd.Timestamp, grace: int = GRACE_DAYS) -> pd.Series:
     """Count the instalments paid on time in a row, back from the last one due by ``when``.
 

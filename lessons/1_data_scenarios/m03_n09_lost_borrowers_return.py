@@ -83,16 +83,16 @@ cu.dictionary(bank, {
 fields = ["loan_id", "customer_id", "line_id", "branch_id", "product_code", "issue_date", "maturity_date", "settle_date",
           "amount", "rate", "repay_method", "guarantee", "settle_type", "pd_estimate"]  # fmt: skip
 products = bank.load("product", columns=["product_code", "line", "end_date"])
-loans = bank.load("loan", columns=fields).merge(products, on="product_code")
-loans = loans[~loans["line"].isin(["按揭", "助学贷"])].sort_values(["issue_date", "loan_id"])
+loans = bank.load("loan", columns=fields).merge(products, on="product_code").sort_values(["issue_date", "loan_id"])
+loans = loans[~loans["line"].isin(["按揭", "助学贷"])]
 late = bank.load("loan_month", columns=["loan_id", "dpd"]).query("dpd > 90")["loan_id"].unique()
-good = (loans["settle_type"] != "核销") & (loans["maturity_date"] >= loans["issue_date"]) & ~loans["loan_id"].isin(late)
-closed = loans[loans["settle_date"].notna() & good].sort_values(["settle_date", "loan_id"])
+closed = loans[loans["settle_date"].notna() & (loans["settle_type"] != "核销") & ~loans["loan_id"].isin(late)]
+closed = closed[closed["maturity_date"] >= closed["issue_date"]].sort_values(["settle_date", "loan_id"])
 later = loans[["customer_id", "issue_date"]].rename(columns={"issue_date": "next_issue"})
 closed = pd.merge_asof(closed, later, left_on="settle_date", right_on="next_issue", by="customer_id", direction="forward")
-lines = bank.load("credit_line", columns=["line_id", "expire_date"]).rename(columns={"expire_date": "line_until"})
 people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "branch_id", "manager_id",
-                                        "status", "do_not_call", "phone_valid"]).rename(columns={"branch_id": "home_branch"})  # fmt: skip
+                                        "status", "do_not_call", "phone_valid", "weight"]).rename(columns={"branch_id": "home_branch"})  # fmt: skip
+lines = bank.load("credit_line", columns=["line_id", "expire_date"]).rename(columns={"expire_date": "line_until"})
 closed = closed.merge(lines, on="line_id", how="left").merge(people, on="customer_id", how="left")
 
 # %%
@@ -116,12 +116,14 @@ cu.say(f"看得到结果的 {len(settled):,} 笔结清贷款里，**{loss_rate:.
 #
 # 大纲里写的是二〇一九到二〇二二年；课程数据看 `YEARS` 这几个完整的年份，换自己的行时改参数就行。最后一年只到还能看满 `LOST_DAYS` 天的那些。
 # 地区按支行类型分：营业部和城区支行算**城区**，乡镇支行和分理处算**乡镇**。点是流失率，横线是区间（同样的客户再来一遍，比例大致会落在哪里）；两条横线错开，才说得上差别。
+#
+# 可城区和乡镇的客户不一样：产品不同，年纪不同。**标准化**就是让两边换成同一副“客户结构”再比：先在每个产品、每个年龄段里各算各的，再按全行的结构加权。
+# 标准化以后差距还在，就不是结构造成的。“覆盖”是说这个地区有客户的格子占全行结构的多大，太低就别信。
 
 # %%
 branches = bank.load("branch", columns=["branch_id", "branch_name", "branch_type"]).set_index("branch_id")
 town = closed["branch_id"].map(branches["branch_type"]).isin(["营业部", "城区"])
-closed["area"] = town.map({True: "城区", False: "乡镇"})
-closed["year"] = closed["settle_date"].dt.year
+closed["area"], closed["year"] = np.where(town, "城区", "乡镇"), closed["settle_date"].dt.year
 settled = closed[deadline <= bank.as_of]
 window = settled[settled["year"].isin(YEARS)].copy()
 dots = window.groupby(["year", "area"])["lost"].agg(["sum", "size"]).reset_index()
@@ -134,10 +136,6 @@ fig = cu.charts.forest(dots, "rate", label="year", group="area", reference=windo
 cu.charts.finish(fig, title=f"城区流失率 {gap['rate_a']:.0%}，比乡镇{word} {abs(gap['difference']) * 100:.0f} 个百分点",
                  source=f"{bank.name}，{YEARS[0]}–{YEARS[-1]} 年结清的 {len(window):,} 笔，虚线为平均",
                  alt="按年份和地区画的流失率点图，带区间。")  # fmt: skip
-
-# %% [markdown]
-# 城区和乡镇的客户不一样：产品不同，年纪不同。**标准化**就是让两边换成同一副“客户结构”再比：先在每个产品、每个年龄段里各算各的，再按全行的结构加权。
-# 标准化以后差距还在，就不是结构造成的。“覆盖”是说两边都有的格子占多大，太低就别信。
 
 # %%
 ages = pd.cut(window["age"].fillna(0), [-1, 1, 35, 50, AGE_LIMIT, 200], right=False, labels=["企业", "35 岁以下", "35–49", "50 岁到上限", "到上限"])
@@ -155,44 +153,46 @@ cu.say(f"两地原来相差 {abs(raw_gap) * 100:.1f} 个百分点，标准化以
 # 小支行只有几十笔，多走两三户就冲到榜首，少走两三户就成了标杆。**漏斗图**把这件事画出来：横轴是笔数，纵轴是流失率，
 # 两条虚线是“光凭运气也会到的地方”，笔数越少张得越开。落在里面的，谁高谁低都不算数。
 #
-# 还有一个坑：拿全行平均当中线，城区支行会一起“超标”，那是地区的差别，不是支行的差别。所以画两遍：第一遍对全行，第二遍只和**同一地区**的比。
-
-# %%
-by_branch = window.groupby("branch_id").agg(lost=("lost", "sum"), n=("lost", "size"), area=("area", "first"))
-by_branch = by_branch[by_branch["n"] >= 10]
-whole = ranking.funnel(by_branch["lost"], by_branch["n"])
-parts = [ranking.funnel(part["lost"], part["n"]) for _, part in by_branch.groupby("area")]
-local = pd.concat(parts).loc[by_branch.index]
-worst = whole["rate"].idxmax()
-fig = cu.charts.funnel_plot(whole, center=by_branch["lost"].sum() / by_branch["n"].sum(), size_label="结清笔数", label=[worst])
-cu.charts.finish(fig, title=f"和全行比，{(whole['z'].abs() > 1.96).sum()} 家支行在界限以外；和同地区比，只有 {(local['z'].abs() > 1.96).sum()} 家",
-                 source=f"{bank.name}，{len(by_branch)} 家支行（至少十笔）；标出的 {worst} 是流失率最高的一家",
-                 alt="漏斗图：支行笔数与流失率，带两层界限。")  # fmt: skip
-cu.say(f"流失率最高的是 {branches.loc[worst, 'branch_name']}：{by_branch.loc[worst, 'n']} 笔里走了 {by_branch.loc[worst, 'lost']} 笔，{whole.loc[worst, 'rate']:.0%}。"
-       f"放在同地区里看，它离平均 {abs(local.loc[worst, 'z']):.1f} 个标准误（两个以内属于常见的波动），结论是“{local.loc[worst, 'place']}”。"
-       f"{'这个“第一”主要是笔数少碰上的，通报它没有道理。' if local.loc[worst, 'place'] == '正常波动' else '它在同地区里也偏高，值得去看看。'}")  # fmt: skip
-
-# %% [markdown]
+# 还有一个坑：拿全行平均当中线，城区支行会一起“超标”，那是地区的差别，不是支行的差别。所以比两遍：第一遍对全行，第二遍只和**同一地区**的比。
+#
 # 一定要排名怎么办？把每家支行的流失率**往平均数拉一把**，笔数越少拉得越多，这叫收缩：收缩后的流失率 = (流失笔数 + κ × 平均流失率) ÷ (笔数 + κ)。
 # κ 的意思是“平均数值多少笔”，由数据自己定：支行之间的差别越像运气，κ 越大，拉得越狠；大到无穷，就是“分不出谁高谁低”。练习二请你自己算一遍全行的。
 
 # %%
-kappa = {"全行": ranking.moments_kappa(by_branch["lost"], by_branch["n"])}
-for area, part in by_branch.groupby("area"):
-    kappa[f"只看{area}"] = ranking.moments_kappa(part["lost"], part["n"]) if len(part) > 1 else np.inf
-words = [f"{name} κ {'无穷大：支行之间分不出高低' if np.isinf(value) else f'= {value:,.0f} 笔'}" for name, value in kappa.items()]
+by_branch = window.groupby("branch_id").agg(lost=("lost", "sum"), n=("lost", "size"), area=("area", "first"))
+by_branch = by_branch[by_branch["n"] >= 10]
+areas = dict(list(by_branch.groupby("area")))
+whole = ranking.funnel(by_branch["lost"], by_branch["n"])
+local = pd.concat([ranking.funnel(part["lost"], part["n"]) for part in areas.values()]).loc[by_branch.index]
+kappa = {"全行": by_branch, **areas}
+kappa = {name: ranking.moments_kappa(part["lost"], part["n"]) for name, part in kappa.items()}
+worst, outside = whole["rate"].idxmax(), [int((table["z"].abs() > 1.96).sum()) for table in (whole, local)]
+fig = cu.charts.funnel_plot(whole, center=by_branch["lost"].sum() / by_branch["n"].sum(), size_label="结清笔数", label=[worst])
+cu.charts.finish(fig, title=f"在界限以外的支行：和全行平均比有 {outside[0]} 家，和同地区比有 {outside[1]} 家",
+                 source=f"{bank.name}，{len(by_branch)} 家支行（至少十笔）；标出的 {worst} 是流失率最高的一家，界限按全行平均画",
+                 alt="漏斗图：支行笔数与流失率，带两层界限。")  # fmt: skip
+
+# %%
+place = local.loc[worst]
+cu.say(f"流失率最高的是 {branches.loc[worst, 'branch_name']}：{by_branch.loc[worst, 'n']} 笔里走了 {by_branch.loc[worst, 'lost']} 笔，{place['rate']:.0%}。"
+       f"放在同地区里看，它离平均 {abs(place['z']):.1f} 个标准误（两个以内属于常见的波动），结论是“{place['place']}”。"
+       f"{'这个“第一”运气就能解释，拿它通报没有道理。' if place['place'] == '正常波动' else '它在同地区里也偏高，值得去看看。'}")  # fmt: skip
+words = [f"{name} κ {'无穷大（支行之间分不出高低）' if np.isinf(value) else f'= {value:,.0f} 笔'}" for name, value in kappa.items()]
 shrunk = ranking.shrink(by_branch["lost"], by_branch["n"])
-moved = (shrunk["rank"] - whole["rate"].rank(ascending=False, method="min")).abs()
-jump = moved.idxmax()
-cu.say("；".join(words) + "。")
-cu.say(f"全行放在一起收缩以后，名次变动最大的是 {branches.loc[jump, 'branch_name']}（{by_branch.loc[jump, 'n']} 笔），动了 {moved.max():.0f} 位："
-       f"它的流失率 {shrunk.loc[jump, 'rate']:.1%} 里只有 {shrunk.loc[jump, 'weight']:.0%} 算自己的，其余听平均数的。")  # fmt: skip
+small = by_branch["n"].idxmin()
+cu.say("；".join(words) + f"。按全行收缩，笔数最少的 {branches.loc[small, 'branch_name']}（{by_branch.loc[small, 'n']} 笔）原来 {shrunk.loc[small, 'rate']:.1%}，"
+       f"收缩后 {shrunk.loc[small, 'shrunk']:.1%}：只有 {shrunk.loc[small, 'weight']:.0%} 算自己的，其余听平均数的。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C9.3", "S000-1.3.5.4.6"]
 # ## 演示四：为什么走，三条线索互相对
 #
 # 先看三条**规则线索**，每条都在两个地区分别看，看得见才用：价差（结清时我们的利率比大行最低价高多少，按当时的报价利率折回去）、
 # 年龄（有没有一道坎）、换经理（结清前 `MANAGER_DAYS` 天内）。伴随不等于因果：价差大的客户也许本来就更会挑。
+# 年龄那道坎在几岁，就一岁一岁试，看从哪一岁起流失率跳得最清楚，顺便核对 `AGE_LIMIT`：系统里的线和产品说明书上写的，常常对不上。
+#
+# 把看得见的线索写成归因规则（先到岁数，再换经理，再价差；一条也没有的叫“说不清”），再和另外两种证据对：
+# 电话里客户自己说的**原因码**，以及结清以后**用途放行**的征信报告里有没有出现别家新放的贷款。
+# 两种说法对得上多少，用科恩 κ（注意和收缩的 κ 不是一回事）：扣掉碰巧一致的部分，一是完全一致，零是跟瞎猜一样。
 
 # %%
 lpr = bank.load("lpr_rate").sort_values("effective_date")
@@ -211,44 +211,20 @@ case["dear"], case["changed"] = case["gap"] > GAP_LIMIT, case["turned"].notna()
 clues = {"dear": "价差大", "old": "到岁数", "changed": "换经理"}
 
 # %%
-rows = []
-for area, part in case.groupby("area"):
-    for clue, name in clues.items():
-        pure = part if clue == "old" else part[~part["old"]]
-        yes, no = pure[pure[clue]]["lost"], pure[~pure[clue]]["lost"]
-        if min(len(yes), len(no)) >= 10:
-            rows.append({"clue": f"{area}·{name}", "area": area, "flag": clue, "n": len(yes),
-                         **diff_ci(yes.sum(), len(yes), no.sum(), len(no))})  # fmt: skip
-seen = pd.DataFrame(rows)
-fig = cu.charts.forest(seen.assign(name=seen["clue"] + "（" + seen["n"].astype("str") + " 笔）"), "difference", label="name", unit="%")
+seen = pd.concat([experiment.compare_arms(case if flag == "old" else case[~case["old"]], "lost", flag, True, False, by="area")
+                  .assign(flag=flag, clue=name) for flag, name in clues.items()]).query("n_a >= 10")  # fmt: skip
+seen["clue"] = seen["area"] + "·" + seen["clue"]
 strong = seen[seen["low"] > 0].sort_values("difference", ascending=False)
+fig = cu.charts.forest(seen.assign(name=seen["clue"] + "（" + seen["n_a"].astype("str") + " 笔）"), "difference", label="name", unit="%")
 cu.charts.finish(fig, title="看得见的线索：" + ("、".join(strong["clue"].str.replace("·", "的")) or "没有"),
                  source=f"{bank.name}，横轴为有这条线索的流失率减没有的（百分点），横线为区间，碰到零线的不算",
                  alt="森林图：" + "，".join(f"{c} {d:+.0%}" for c, d in zip(seen["clue"], seen["difference"], strict=True)) + "。")  # fmt: skip
-
-# %% [markdown]
-# 年龄那道坎在几岁？一岁一岁试，看从哪一岁起流失率跳得最清楚。这一步也顺便核对 `AGE_LIMIT`：系统里的线和产品说明书上写的，常常对不上。
-
-# %%
-scan = {}
-aged = case.dropna(subset=["age"])
-for age in range(53, 68):
-    above, below = aged[aged["age"] >= age]["lost"], aged[aged["age"] < age]["lost"]
-    if len(above) >= 10:
-        pooled = aged["lost"].mean() * (1 - aged["lost"].mean()) * (1 / len(above) + 1 / len(below))
-        scan[age] = (above.mean() - below.mean()) / pooled**0.5
-scan = pd.Series(scan)
-found_age = int(scan.idxmax())
-old_loss = aged[aged["age"] >= found_age]["lost"].mean()
+scan = ranking.sharpest_step(case["age"], case["lost"], range(53, 68))
+found_age = int(scan["z"].abs().idxmax())
 written = bank.load("product", columns=["line", "age_maximum"]).query("line in ['经营贷', '消费贷', '农户贷']")["age_maximum"]
-cu.say(f"跳得最清楚的是 **{found_age} 岁**：从这一岁起流失率 {old_loss:.0%}（{(aged['age'] >= found_age).sum()} 笔），"
+cu.say(f"年龄跳得最清楚的是 **{found_age} 岁**：从这一岁起流失率 {scan.loc[found_age, 'above']:.0%}（{scan.loc[found_age, 'n_above']} 笔），"
        f"和参数 `AGE_LIMIT` {'一致' if found_age == AGE_LIMIT else '不一致，先去查系统准入规则'}。产品说明书上的上限是 {int(written.min())} 到 {int(written.max())} 岁"
        f"{'：说明书写得更宽，系统却先关了门，这要和产品部门对账' if written.max() > found_age else ''}。")  # fmt: skip
-
-# %% [markdown]
-# 把看得见的线索写成归因规则（先到岁数，再换经理，再价差；一条也没有的叫“说不清”），再和另外两种证据对：
-# 电话里客户自己说的**原因码**，以及结清以后**用途放行**的征信报告里有没有出现别家新放的贷款。
-# 两种说法对得上多少，用科恩 κ（注意和收缩的 κ 不是一回事）：扣掉碰巧一致的部分，一是完全一致，零是跟瞎猜一样。
 
 # %%
 gone = case[case["lost"]].copy()
@@ -257,30 +233,30 @@ hits = [gone[flag] & gone["area"].map(lambda area, flag=flag: (area, flag) in us
 gone["cause"] = np.select(hits, ["到岁数", "换经理", "价差大"], default="说不清")
 shares = gone.pivot_table(index="area", columns="cause", values="loan_id", aggfunc="size").fillna(0)
 shares = shares.div(shares.sum(axis=1), axis=0)[[c for c in ["价差大", "换经理", "到岁数", "说不清"] if c in shares]]
-shares.index = [f"{area}\n{count} 笔" for area, count in gone.groupby("area").size().items()]
+shares.index = [f"{area}（{count} 笔）" for area, count in gone.groupby("area").size().items()]
 fig = cu.charts.stacked_ladder(shares, unit="%", legend="归因", totals=False)
-tops = shares.idxmax(axis=1)
-cu.charts.finish(fig, title="，".join(f"{name.split(chr(10))[0]}流失里“{cause}”最多" for name, cause in tops.items()),
+cu.charts.finish(fig, title="，".join(f"{name[:2]}流失里“{cause}”最多" for name, cause in shares.idxmax(axis=1).items()),
                  source=f"{bank.name}，{len(gone):,} 笔流失；只有区间不碰零的线索才用来归因", alt="按地区堆叠的流失原因占比图。")  # fmt: skip
-excess = strong[strong["flag"] == "dear"]
-for area, d, rate in zip(excess["area"], excess["difference"], excess["rate_a"], strict=True):
-    cu.say(f"别把“归到价差大”读成“都是价差害的”：{area}价差大的客户里，每一百个流失的，价差小也会流失的约有 {(1 - d / rate) * 100:.0f} 个，多出来的只有 {d / rate * 100:.0f} 个。")
+for row in strong[strong["flag"] == "dear"].itertuples():
+    cu.say(f"别把“归到价差大”读成“都是价差害的”：{row.area}价差大的客户里，每一百个流失的，价差小也会流失的约有 {row.rate_b / row.rate_a * 100:.0f} 个，多出来的是其余的。")
 
 # %%
 log = bank.load("contact_log", columns=["customer_id", "contact_time", "purpose", "arm", "loan_id", "offered_rate", "reason_code",
                                         "result", "converted", "converted_date"])  # fmt: skip
 recall = log[log["purpose"] == "归巢"].sort_values(["contact_time", "loan_id"])
-said = recall.set_index("loan_id")["reason_code"].astype("object").map({"利率高": "价差大", "经理更换": "换经理", "年龄超限": "到岁数"})
-spoken = recall.loc[recall["reason_code"].notna(), "loan_id"]
-pair = gone[gone["loan_id"].isin(spoken)].assign(said=lambda rows: rows["loan_id"].map(said).fillna("说不清"))
-grid = pd.crosstab(pair["cause"], pair["said"], normalize=True)
-grid = grid.reindex(index=clues.values() | {"说不清"}, columns=clues.values() | {"说不清"}, fill_value=0) if False else grid
-names = sorted(set(grid.index) | set(grid.columns))
-grid = grid.reindex(index=names, columns=names, fill_value=0)
+pair = gone[["loan_id", "cause"]].merge(recall[["loan_id", "reason_code"]].dropna(), on="loan_id")
+said = pair["reason_code"].astype("object").map({"利率高": "价差大", "经理更换": "换经理", "年龄超限": "到岁数"}).fillna("说不清")
+names = ["价差大", "换经理", "到岁数", "说不清"]
+grid = pd.crosstab(pair["cause"], said, normalize=True).reindex(index=names, columns=names, fill_value=0)
 agree, chance = np.trace(grid), (grid.sum(axis=0) * grid.sum(axis=1)).sum()
 cohen = (agree - chance) / (1 - chance)
 cu.say(f"电话里说了原因的 {len(pair)} 人，和规则归因一致 {agree:.0%}，碰巧也会一致 {chance:.0%}，科恩 κ = **{cohen:.2f}**"
-       f"（{'基本可信' if cohen >= 0.6 else '只能当线索，不能当结论' if cohen >= 0.2 else '几乎对不上'}）。客户说“不再需要”“其他”的，规则多半归成了别的。")  # fmt: skip
+       f"（{'基本可信' if cohen >= 0.6 else '只能当线索，不能当结论' if cohen >= 0.2 else '几乎对不上'}）。归因规则和客户的说法要分开报，不能互相当证据。")  # fmt: skip
+report = bank.load("bureau_report", columns=["query_id", "customer_id", "query_date", "consent_scope"]).query("consent_scope in ['营销', '授信管理']")
+after = report.merge(gone[["customer_id", "settle_date", "cause"]], on="customer_id").query("query_date > settle_date")
+other = bank.load("bureau_loan", columns=["query_id", "issue_date"]).merge(after, on="query_id").query("issue_date > settle_date")
+cu.say(f"第三条线索，用途放行的征信：{len(gone):,} 笔流失里，结清后又有放行报告的只有 {after['customer_id'].nunique()} 人，其中看到别家在结清后新放贷款的 {other['customer_id'].nunique()} 人。"
+       "看得见的是去了别家，看不见的不等于没去。")  # fmt: skip
 
 # %% [markdown] outline=["S000-1.3.5.4.7"]
 # ## 演示五：价格敏感，要用随机报价来量
@@ -289,6 +265,9 @@ cu.say(f"电话里说了原因的 {len(pair)} 人，和规则归因一致 {agree
 # 系统没存让了几个点，可以推：同一产品、同一年、同一报价利率时期里，最高的报价就是原价，原价减报价就是让利；推不清的少数几组拿掉。
 #
 # 同时看**早晚**：结清后 `EARLY_DAYS` 天以内打的算早。早晚也是随机排的，可以比。
+#
+# 能不能事先认出谁敏感？放进一个模型：让利每多一个百分点、电话早不早、原来价差大不大，以及“原来价差大的人是不是对让利更敏感”（两者相乘）。
+# 优势比大于一是更容易回来；区间跨过一，就是看不清，**不能**拿它给客户分三六九等定价（《个人信息保护法》第二十四条：不得在交易价格上实行不合理的差别待遇）。
 
 # %%
 trial = recall.merge(loans[["loan_id", "settle_date", "product_code", "line", "amount", "branch_id"]], on="loan_id")
@@ -321,17 +300,15 @@ cu.charts.finish(fig, title=f"让到最低价回来 {deep.mean():.0%}，原价 {
                  source=f"{bank.name}，归巢试验随机触达 {len(called):,} 人，按打电话的早晚分开", alt="按让利档和电话早晚分组的归巢比例条形图，带区间。")  # fmt: skip
 cu.say(f"价格敏感的比例 **{sensitive:.0%}**（区间 {max(low, 0):.0%} 到 {high:.0%}）：这是“会回来的人”里非降价不可的那部分。其余的人原价也回来，给他们让利等于白送。")
 
-# %% [markdown]
-# 能不能事先认出谁敏感？放进一个模型：让利每多一个百分点、电话早不早、原来价差大不大，以及“原来价差大的人是不是对让利更敏感”（两者相乘）。
-# 优势比大于一是更容易回来；区间跨过一，就是看不清，**不能**拿它给客户分三六九等定价（《个人信息保护法》第二十四条：不得在交易价格上实行不合理的差别待遇）。
-
 # %%
 called["early"] = (called["days"] <= EARLY_DAYS).astype(int)
 called["dear"] = (called["dear_before"] == "原来价差大").astype(int)
 called["cut_dear"] = called["cut"] * called["dear"]
-odds = experiment.logistic(called, "back", ["cut", "early", "dear", "cut_dear"])
+plain = experiment.logistic(called, "back", ["cut", "early", "dear"])
+crossed = experiment.logistic(called, "back", ["cut", "early", "dear", "cut_dear"])
+odds = pd.concat([plain, crossed.tail(1)])[["odds_ratio", "low", "high"]]
 odds.index = ["让利（每个百分点）", "早打", "原来价差大", "价差大的人更敏感"]
-cu.show(odds[["odds_ratio", "low", "high"]], rows=None, names={"index": "因素", "odds_ratio": "优势比", "low": "区间下限", "high": "区间上限"})
+cu.show(odds.set_axis(["优势比", "区间下限（倍）", "区间上限（倍）"], axis=1), rows=None, names={"index": "因素"})
 clear = odds.index[(odds["low"] > 1) | (odds["high"] < 1)]
 cu.say(f"看得清的因素：{'、'.join(clear) or '没有'}。“价差大的人更敏感”的区间{'跨过一：事先认不出谁敏感' if odds.loc['价差大的人更敏感', 'low'] < 1 < odds.loc['价差大的人更敏感', 'high'] else '没跨一：价差可以当敏感的线索'}。")
 
@@ -380,14 +357,13 @@ square = waiting.pivot_table(index="need", columns=["stage", "price"], values="l
 cu.show(square, rows=None, names={"need": "需求"}, title="候选客户：阶段 × 价格 × 需求（户数）")
 back_model = cu.analysis.model.fit_logit(called, ["cut", "early"], "back")
 leave = case.groupby(["area", "dear"])["lost"].mean()
-own = [leave.get(key, loss_rate) for key in zip(waiting["area"], spread_now > GAP_LIMIT, strict=True)]
+own = [leave.get(key, loss_rate) for key in zip(waiting["area"], waiting["price"] == "价差大", strict=True)]
 waiting["stays_away"] = np.where(waiting["stage"] == "刚结清", own, 1.0)
-curve = bank.load("ftp_curve").query("term_months == 12").sort_values("month")
-fund_cost = curve["rate"].iloc[-1]
+curve = bank.load("ftp_curve") if bank.has("ftp_curve") else pd.DataFrame({"month": [bank.as_of], "term_months": [12], "rate": [2.0]})
+fund_cost = curve[curve["term_months"] == 12].sort_values("month")["rate"].iloc[-1]
 todays = loans[loans["issue_date"] > bank.as_of - pd.DateOffset(months=6)].groupby("product_code")["rate"].median()
-waiting["list_rate"] = waiting["product_code"].map(todays)
 loss = waiting["pd_estimate"].fillna(0.03) * waiting["guarantee"].astype("str").map(LOSS_GIVEN_DEFAULT) * 100
-waiting["margin"] = waiting["list_rate"] - fund_cost - RUNNING_COST - loss
+waiting["margin"] = waiting["product_code"].map(todays) - fund_cost - RUNNING_COST - loss
 years = ((waiting["maturity_date"] - waiting["issue_date"]).dt.days / 365).clip(0.25, 3)
 waiting["money_years"] = waiting["amount"] * years * np.where(waiting["repay_method"].isin(["等额本息", "等额本金"]), 0.55, 1.0)
 cu.say(f"候选 {len(waiting):,} 人，能打电话的 {waiting['may_call'].sum():,} 人。扣掉资金成本 {fund_cost:.2f}%、运营 {RUNNING_COST}% 和各人的风险成本，"
@@ -413,12 +389,13 @@ cu.say("不看预算，每人挑最划算的一档：" + "；".join(f"{name} {co
 # %% [markdown] outline=["S004-C9.5", "S000-1.1.3.1.1"]
 # ## 演示七：流失以后还在动
 #
-# 流失不是终点。把每个流失客户按月放进六个状态 [定义]：**流失**（没人联系）、**接触**（联系过没意向）、**意向**、**归巢**（又借了）、
+# 流失不是终点。被早早喊回来的人，按定义已经不算流失，画图时要把他们**放回来**，不然图上永远看不到归巢。把这些人按月放进六个状态 [定义]：**流失**（没人联系）、**接触**（联系过没意向）、**意向**、**归巢**（又借了）、
 # **他行**（自己说转向他行）、**沉睡**（满六个月没有任何进展）。图里从左到右是结清后的月份；归巢是按借据真的又借了才算，不听口头。
 # 优质客户少走一个、多回一个，收入都看得见，所以这张图要月月更新。
 
 # %%
-gone_since = case[case["lost"] & (case["settle_date"] <= bank.as_of - pd.Timedelta(days=270))].drop_duplicates("customer_id", keep="last")
+cohort = (case["lost"] | case["loan_id"].isin(recall["loan_id"])) & (case["settle_date"] <= bank.as_of - pd.Timedelta(days=270))
+gone_since = case[cohort].drop_duplicates("customer_id", keep="last")
 touch = recall[recall["arm"] == "随机触达"].drop_duplicates("loan_id").set_index("loan_id").reindex(gone_since["loan_id"])
 start = gone_since["settle_date"].to_numpy()
 contact_day = (touch["contact_time"].to_numpy() - start) / np.timedelta64(1, "D")
@@ -434,25 +411,24 @@ def state_at(day):
 
 
 months = [0, 1, 2, 3, 6, 9]
-history = {month: state_at(month * 30) for month in months}
-steps = [cu.analysis.churn.transition(history[a], history[b]) for a, b in zip(months[:-1], months[1:], strict=True)]
+moments = {month: state_at(month * 30) for month in months}
+steps = [cu.analysis.churn.transition(moments[a], moments[b]) for a, b in zip(months[:-1], months[1:], strict=True)]
 
 # %%
 order = ["流失", "接触", "意向", "归巢", "他行", "沉睡"]
 fig = cu.charts.state_flow(steps, labels=["结清"] + [f"{m} 个月" for m in months[1:]], order=order)
-end = history[months[-1]].value_counts(normalize=True)
+end = moments[months[-1]].value_counts(normalize=True)
 cu.charts.finish(fig, title=f"九个月后：归巢 {end.get('归巢', 0):.0%}，沉睡 {end.get('沉睡', 0):.0%}",
                  source=f"{bank.name}，{len(gone_since):,} 位流失客户，按结清后的月份", alt="流失客户六种状态的流向图。")  # fmt: skip
 monthly = sum(cu.analysis.churn.transition(state_at(m * 30), state_at(m * 30 + 30)) for m in range(3))
-monthly = monthly.reindex(index=order, columns=order).fillna(0)
-monthly = monthly.div(monthly.sum(axis=1).where(monthly.sum(axis=1) > 0, 1), axis=0)
-stay = [s for s in order if monthly.loc[s].sum() == 0]
-monthly.loc[stay, stay] = np.eye(len(stay))
-ahead = pd.DataFrame(np.linalg.matrix_power(monthly.to_numpy(), 12), index=order, columns=order)
-slept = history[6].eq("沉睡")
-woke = history[9][slept].eq("归巢").mean() if slept.any() else 0
-cu.say(f"前三个月的月度转移矩阵连乘十二次，推出一年归巢 {ahead.loc['流失', '归巢']:.0%}；九个月实际只有 {end.get('归巢', 0):.0%}。"
-       f"{'推高了，因为早期的人动得快，后来的人越等越不动' if ahead.loc['流失', '归巢'] > end.get('归巢', 0) else '两者接近'}：六个月时已沉睡的，再过三个月只有 {woke:.1%} 归巢。")  # fmt: skip
+monthly = monthly.reindex(index=order, columns=order).fillna(0) + np.eye(len(order)) * 1e-9  # 没人到过的状态留在原地
+monthly = monthly.div(monthly.sum(axis=1), axis=0)
+ahead = pd.DataFrame(np.linalg.matrix_power(monthly.to_numpy(), 9), index=order, columns=order).loc["流失", "归巢"]
+slept = moments[6].eq("沉睡")
+woke = moments[9][slept].eq("归巢").mean() if slept.any() else 0
+real = end.get("归巢", 0)
+word = "推高了：早期动得快，后来越等越不动" if ahead > 1.2 * real else ("推低了：后来还有人慢慢回来" if ahead < 0.8 * real else "推得差不多")
+cu.say(f"拿前三个月的月度转移矩阵连乘九次，推出九个月归巢 {ahead:.0%}，实际 {real:.0%}，{word}。六个月时已沉睡的 {slept.sum():,} 人，再过三个月只有 {woke:.1%} 归巢。")
 
 # %% [markdown] outline=["S000-1.3.5.4.5", "S000-1.3.5.4.8", "S003-X3.14"]
 # ## 演示八：策略卡、头三十秒、开场白要不要试
@@ -470,12 +446,13 @@ cu.say(f"前三个月的月度转移矩阵连乘十二次，推出一年归巢 {
 # %%
 base_rate = held["rate_a"]
 needs = {f"多 {points} 个百分点": experiment.sample_size(base_rate, base_rate + points / 100) for points in (3, 5, 8)}
-per_year = len(settled[settled["lost"] & (settled["settle_date"] > bank.as_of - pd.DateOffset(months=12, days=LOST_DAYS))])
+last_year = settled[settled["lost"] & (settled["settle_date"] > bank.as_of - pd.DateOffset(months=12, days=LOST_DAYS))]
+per_year = last_year["weight"].sum()  # 样本推算全行
 plan_table = pd.DataFrame({"per_arm": needs})
 plan_table["months"] = plan_table["per_arm"] * 2 / per_year * 12
-cu.show(plan_table, rows=None, names={"index": "想看出的差别", "per_arm": "每组要多少人", "months": "按样本里的流失人数要攒几个月"})
+cu.show(plan_table, rows=None, names={"index": "想看出的差别", "per_arm": "每组要多少人", "months": "按全行的流失人数要攒几个月"})
 five = plan_table.loc["多 5 个百分点", "months"]
-cu.say(f"现在打电话回来 {base_rate:.1%}，一年流失约 {per_year:,} 笔（样本）。要看出五个百分点的差别，得攒 {five:.0f} 个月；"
+cu.say(f"现在打电话回来 {base_rate:.1%}，全行一年流失约 {per_year:,} 笔。就算个个打得通，要看出五个百分点的差别也得攒 {five:.1f} 个月；"
        f"{'等不起，就只试差别大的开场，或几家行一起试' if five > 12 else '一年之内试得出来，可以做'}。")  # fmt: skip
 
 # %% [markdown]
@@ -616,6 +593,21 @@ recall_plan = options[options["value"] > 0].groupby("home_branch").head(CALLS_PE
 # %% tags=["wrong:E3:most_likely"]
 options = offers[offers["cut"] == 0].sort_values("chance", ascending=False, kind="stable")
 recall_plan = options.groupby("home_branch").head(CALLS_PER_BRANCH)[["customer_id", "cut"]]
+
+# %% tags=["alternative:E3:walk_the_list"]
+best_of = offers.sort_values(["value", "cut"], ascending=[False, True]).drop_duplicates("customer_id").query("value > 0")
+best_of = best_of.groupby("home_branch").head(CALLS_PER_BRANCH)
+plain_of = offers[offers["cut"] == 0].set_index("customer_id")
+worth = (best_of["value"] - best_of["customer_id"].map(plain_of["value"])) / best_of["give"].clip(lower=1e-9)
+left, picked = CUT_BUDGET, []
+for place in worth.sort_values(ascending=False, kind="stable").index:
+    row = best_of.loc[place]
+    if row["give"] <= left:
+        picked.append([row["customer_id"], row["cut"]])
+        left = left - row["give"]
+    elif plain_of.loc[row["customer_id"], "value"] > 0:
+        picked.append([row["customer_id"], 0.0])
+recall_plan = pd.DataFrame(picked, columns=["customer_id", "cut"])
 
 # %% tags=["wrong:E3:two_options"]
 options = offers[(offers["value"] > 0) & (offers["give"] < 50)].sort_values("value", ascending=False, kind="stable")

@@ -136,7 +136,7 @@ tested["bad"] = tested["bad"].astype(int)
 tested["band"] = pd.cut(tested["stability"], [0, 0.7, 0.8, 0.9, 1], labels=["0.7 以下", "0.7-0.8", "0.8-0.9", "0.9 以上"])
 tested["share60"] = (tested["own_code_share"] > SHARE_LINE).astype(float)
 by_band = tested.groupby("band", observed=True)["bad"].agg(["sum", "size"])
-rates = wilson(by_band["sum"], by_band["size"]).set_axis("稳定度 " + by_band.index.astype("str")).assign(n=by_band["size"])
+rates = wilson(by_band["sum"], by_band["size"]).set_axis("稳定度 " + by_band.index.astype("str")).assign(n=by_band["size"].to_numpy())
 fig = cu.charts.bars_with_interval(rates, count="n")
 apart = rates["low"].iloc[0] > rates["high"].iloc[-1]
 cu.charts.finish(fig, title=f"最不稳的一组不良 {rates['rate'].iloc[0]:.1%}，最稳的 {rates['rate'].iloc[-1]:.1%}，"
@@ -180,7 +180,8 @@ by_trade = shops[shops["full"]].groupby("group").agg(n=("sales", "size"), monthl
 by_trade["cover"] = by_trade["monthly"] / by_trade["sales"]
 by_trade["outside"] = by_trade["sales"] - by_trade["monthly"]
 by_trade = by_trade[by_trade["n"] >= 10].sort_values("outside", ascending=False)
-cu.show(by_trade, rows=8, money="万元", units={"cover": "%"}, names={**NAMES, "outside": "别家码上的", "sales": "全部月收款合计", "monthly": "本行码合计"})
+cu.show(by_trade, rows=8, units={"cover": "%", "monthly": "万元", "sales": "万元", "outside": "万元"},
+        names={**NAMES, "outside": "别家码上的", "sales": "全部月收款合计", "monthly": "本行码合计"})  # fmt: skip
 all_cover = by_trade["monthly"].sum() / by_trade["sales"].sum()
 poor = by_trade["cover"].idxmin()
 cu.say(f"六个月都在用的样本商户，全口径覆盖率 **{all_cover:.0%}**；外面的钱最多的行业是 **{by_trade.index[0]}**，"
@@ -193,8 +194,7 @@ cu.say(f"六个月都在用的样本商户，全口径覆盖率 **{all_cover:.0%
 # 两条**同时**高才算疑似：整数多的可能是批发，半夜多的可能是夜宵摊。疑似也只是疑似，要上门核实；核实之前，一律不给额度。
 
 # %%
-recent = monthly[monthly["month"].isin(months[-6:])]
-habits = recent.groupby("merchant_id")[["round_amount_share", "night_share"]].mean()
+habits = monthly[monthly["month"].isin(months[-6:])].groupby("merchant_id")[["round_amount_share", "night_share"]].mean()
 shops = shops.join(habits)
 shops["fake"] = (shops["round_amount_share"] > ROUND_LINE) & (shops["night_share"] > NIGHT_LINE)
 seen = shops.dropna(subset=["round_amount_share", "night_share"])
@@ -205,9 +205,10 @@ if len(seen):
     part = wilson([seen["fake"].sum()], [len(seen)]).iloc[0]
     cu.charts.finish(fig, title=f"有收款的商户里 {part['rate']:.1%} 疑似刷单（区间 {part['low']:.1%}–{part['high']:.1%}）",
                      source=f"{bank.name}，近六个月，横轴整百元占比，纵轴夜间占比", alt="整数占比与夜间占比的散点，右上角是疑似刷单。")  # fmt: skip
-    level = shops.groupby("fake")["monthly"].median()
-    cu.say(f"疑似刷单的 {seen['fake'].sum()} 家，月均流水的中位数 {level.get(True, 0):,.0f} 元，其他商户 {level.get(False, 0):,.0f} 元；"
-           "光看流水大小分不出来，要看金额和时间的样子。")  # fmt: skip
+    level = seen.groupby("fake")["monthly"].median()
+    above = (seen.loc[~seen["fake"], "monthly"] > level.get(True, 0)).mean()
+    cu.say(f"疑似刷单的 {seen['fake'].sum()} 家，月均流水的中位数 {level.get(True, 0):,.0f} 元，其他还在收款的 {level.get(False, 0):,.0f} 元；"
+           f"其他商户里有 {above:.0%} 流水比疑似的中位数还大：{'光看流水大小分不出来' if 0.2 < above < 0.8 else '流水大小能看出一点，但不够'}，要看金额和时间的样子。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C4.K1", "S004-E1.2"]
 # ## 演示五：门槛漏斗，剩下谁
@@ -240,7 +241,7 @@ for name, passed in gates.items():
     counts[name] = left.sum()
 counts = pd.Series(counts)
 cu.charts.finish(cu.charts.funnel_steps(counts), title=f"{counts.iloc[0]:,} 家过完门槛剩 {counts.iloc[-1]:,} 家，"
-                 f"挡得最多的是“{counts.diff().idxmin()}”", source=f"{bank.name}，样本商户", alt="门槛漏斗，每一道剩下的户数。")  # fmt: skip
+                 f"挡得最多的是“{counts.diff().idxmin()}”这一道", source=f"{bank.name}，样本商户", alt="门槛漏斗，每一道剩下的户数。")  # fmt: skip
 
 # %%
 eligible = scope[left].copy()
@@ -308,7 +309,7 @@ bars["branch"] = bars.index
 order_changed = (fair["rate"].rank(method="first") != fair["adjusted"].rank(method="first")).mean()
 apart = ((largest["low"] > rated["drew"].mean()) | (largest["high"] < rated["drew"].mean())).sum()
 fig = cu.charts.bars_with_interval(bars, label="branch", group="group")
-cu.charts.finish(fig, title=f"标准化以后，{order_changed:.0%} 的支行名次变了；最大的 {len(largest)} 家里只有 {apart} 家和全行平均分得开",
+cu.charts.finish(fig, title=f"标准化以后，{order_changed:.0%} 的支行名次变了；最大的 {len(largest)} 家里，{f'{apart} 家' if apart else '没有一家'}和全行平均分得开",
                  source=f"{bank.name}，商户贷提款率，全部商户为分母", alt="八家支行原始与标准化提款率的横条和区间。")  # fmt: skip
 
 # %%
@@ -376,8 +377,9 @@ spots = eligible[eligible["limit"] > 0].groupby(eligible["grid_id"].fillna(eligi
     x=("x_km", "mean"), y=("y_km", "mean"), expected=("expected", "sum"), n=("limit", "size"))  # fmt: skip
 spots = spots.dropna().sort_values("expected", ascending=False)
 if len(spots):
-    fig = cu.charts.bubble_map(spots, "x", "y", size="expected", color="n", color_label="户数", x_unit="公里", y_unit="公里")
-    top = spots["expected"].head(max(len(spots) // 5, 1)).sum() / spots["expected"].sum()
+    spots["place"] = np.where(np.arange(len(spots)) < max(len(spots) // 5, 1), "前两成", "其余")
+    fig = cu.charts.bubble_map(spots, "x", "y", size="expected", color="place", color_label="网格", x_unit="公里", y_unit="公里")
+    top = spots.loc[spots["place"] == "前两成", "expected"].sum() / spots["expected"].sum()
     cu.charts.finish(fig, title=f"预期用信最多的两成网格占了 {top:.0%}", source=f"{bank.name}，圆点是网格，越大预期用信越多",
                      alt="网格位置图，圆点大小是预期用信。")  # fmt: skip
 cu.say(f"一类 {tiers['n'].get('一类', 0)} 家，二类 {tiers['n'].get('二类', 0)} 家，三类 {tiers['n'].get('三类', 0)} 家；"
@@ -578,9 +580,9 @@ both = fair_rates.reset_index().melt("area", ["raw", "adjusted"], var_name="grou
 both["group"] = both["group"].map({"raw": "原始", "adjusted": "按星级标准化"})
 fig = cu.charts.bars_with_interval(both.assign(low=both["rate"], high=both["rate"]), label="area", group="group")
 wide_gap, fair_gap = np.ptp(fair_rates["raw"]), np.ptp(fair_rates["adjusted"])
-cu.charts.finish(fig, title=f"地区差距从 {wide_gap:.1%} 变成 {fair_gap:.1%}：{'差的是底子，不是本事' if fair_gap < wide_gap / 3 else '摆平底子以后还有差距'}",
+cu.charts.finish(fig, title=f"地区差距从 {100 * wide_gap:.1f} 个百分点变成 {100 * fair_gap:.1f} 个：{'差的是底子，不是本事' if fair_gap < wide_gap / 3 else '摆平底子以后还有差距'}",
                  source="同业对标表（通用代称，合成数据）", alt="三类地区原始与标准化提款率的横条。")  # fmt: skip
-cu.say(f"各地区原始提款率最多差 {wide_gap:.1%}，按星级标准化后最多差 {fair_gap:.1%}。"
+cu.say(f"各地区原始提款率最多差 {100 * wide_gap:.1f} 个百分点，按星级标准化后最多差 {100 * fair_gap:.1f} 个百分点。"
        f"{'要追的不是别人的话术，是自己的商户质量：先把二、三星养成四星。' if fair_gap < wide_gap / 3 else '底子摆平以后的差距，才值得去学。'}")  # fmt: skip
 
 # %%

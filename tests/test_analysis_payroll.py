@@ -79,6 +79,18 @@ def test_nest_egg_closed_form_and_fan() -> None:
         payroll.nest_egg(1, -1, 0, 0)
 
 
+def test_own_rows_are_nobody_elses() -> None:
+    rows = pd.concat([_slips([1.0, 2.0]), _slips([3.0], person="E2")]).sample(
+        frac=1, random_state=1
+    )
+    mine = payroll.own_rows(rows, "E1", pd.Timestamp("2025-02-28"))
+    assert mine["gross"].tolist() == [1.0, 2.0]
+    with pytest.raises(CourseError, match="没有员工号"):
+        payroll.own_rows(rows, "E9", pd.Timestamp("2025-02-28"))
+    with pytest.raises(CourseError, match="在岗"):
+        payroll.own_rows(rows, "E2", pd.Timestamp("2025-02-28"))
+
+
 def test_band_never_ranks_a_small_group() -> None:
     peers = pd.Series(np.arange(25.0))
     assert payroll.band(24, peers) == "最高的五分之一"

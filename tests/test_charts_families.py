@@ -40,6 +40,9 @@ def funnel_table():
 
 
 CASES = {
+    "fact_cards": lambda: charts.fact_cards(
+        pd.DataFrame({"label": ["应发", "到手"], "value": ["15.2 万元", "11.4 万元"],
+                      "note": ["全年", "应发的四分之三"]}), columns=2),
     "stacked_ladder": lambda: charts.stacked_ladder(
         pd.DataFrame(RNG.random((12, 2)) * 1e6, MONTHS, ["T0 <1万", "T5 ≥100万"]), line=1e6,
         line_label="能力"),
@@ -303,3 +306,8 @@ def test_upset_shows_which_tags_meet():
     dark = [c.get_offsets().tolist() for c in low.collections[1::2]]
     assert dark == [[[1, 0], [2, 0]], [[2, 1]]]
     assert [label.get_text() for label in low.get_yticklabels()] == ["网贷", "商户"]
+
+
+def test_fact_cards_write_every_number_once():
+    words = [t.get_text() for t in CASES["fact_cards"]().axes[0].texts]
+    assert words == ["应发", "15.2 万元", "全年", "到手", "11.4 万元", "应发的四分之三"]

@@ -58,6 +58,7 @@ _WHERE = {
     "flows": ["state_flow", "bubble_map", "entity_map", "radar"],
     "groups": ["funnel_plot", "profile_bars", "upset"],
     "population": ["pyramid"],
+    "cards": ["fact_cards"],
     "models": ["reliability", "lift_curve", "gain_curve", "frontier", "lorenz", "uniqueness_curve"],
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}

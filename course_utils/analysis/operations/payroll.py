@@ -31,6 +31,33 @@ KINDS = {
 }
 
 
+def own_rows(rows: pd.DataFrame, employee: str, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return one employee's own payslips and nobody else's, oldest first.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The wage table.
+    employee : str
+        The employee's own number.
+    as_of : Timestamp
+        The employee must have been paid in this month.
+
+    Raises
+    ------
+    CourseError
+        Unknown number, or not paid any more.
+    """
+    mine = rows[rows["employee_id"] == employee].sort_values("month", ignore_index=True)
+    _need.that(len(mine) > 0, f"工资表里没有员工号“{employee}”，请把参数 EMP 改成你自己的员工号。")
+    last = mine["month"].iloc[-1]
+    _need.that(
+        (last.year, last.month) == (as_of.year, as_of.month),
+        f"员工“{employee}”本月没有工资，请把参数 EMP 改成在岗员工的员工号。",
+    )
+    return mine
+
+
 def tax_due(taxable: Any) -> Any:
     """Return the tax on taxable income cumulated since January.
 
@@ -204,6 +231,7 @@ def wealth_fan(
     rate: float,
     spread: float,
     growth: float,
+    start: float = 0.0,
     quantiles: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9),
     draws: int = 2000,
     seed: int = 20251231,
@@ -212,7 +240,7 @@ def wealth_fan(
 
     Parameters
     ----------
-    monthly, years, growth
+    monthly, years, growth, start
         As in :func:`nest_egg`.
     rate, spread : float
         Mean and standard deviation of the yearly return (normal, independent; a course
@@ -228,7 +256,7 @@ def wealth_fan(
         year (1 …) × quantile, 元.
     """
     returns = np.random.default_rng(seed).normal(rate, spread, (draws, years))
-    balance = np.zeros(draws)
+    balance = np.full(draws, float(start))
     rows = []
     for year in range(years):
         balance = balance * (1 + returns[:, year]) + 12 * monthly * (1 + growth) ** year

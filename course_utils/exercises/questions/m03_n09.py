@@ -549,7 +549,7 @@ QUESTIONS = [
                     "换成生成器埋下的真实反应重算，这份名单只赚到理想名单的一小部分：看看是不是按回来的概率、而不是按价值挑的。",
                 ),
                 objective=value_of,
-                share=0.95,
+                share=0.995,
                 columns=("customer_id", "cut"),
                 goal="预期价值合计（元）",
             ),

@@ -112,6 +112,7 @@ def stage_rates(rows):
 
 scope = people if BRANCH is None else people[people["branch_id"] == BRANCH]
 stages = stage_rates(scope)
+size = scope[scope["managed"]].groupby("branch_id")["weight"].agg(lambda w: w.sum() ** 2 / (w**2).sum())  # 有效样本
 first, rest = stages[stages["stage"] == 1], stages[stages["stage"] > 1]
 cu.show(stages.sort_values(["stage", "touched"]), names=WORDS, units=dict.fromkeys(["managed", "touched", "run"], "%"))
 cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶段 {(stages['stage'] == 2).sum()} 家，第三阶段 {(stages['stage'] == 3).sum()} 家。"
@@ -122,15 +123,13 @@ cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶
 state = np.select([~scope["managed"], scope["run"], scope["touched"]], ["没有管户", "在经营", "联系过"], "只有名字")
 mix = scope["weight"].groupby([scope["branch_id"], state]).sum().unstack(fill_value=0.0)
 mix = mix.reindex(columns=["没有管户", "只有名字", "联系过", "在经营"], fill_value=0.0)
-mix = mix.div(mix.sum(axis=1), axis=0)
-named = mix["只有名字"].sort_values(ascending=False)
-fig = cu.charts.stacked_ladder(mix.loc[named.index], unit="%", totals=False)
+mix = mix.div(mix.sum(axis=1), axis=0).sort_values("只有名字", ascending=False)
+fig = cu.charts.stacked_ladder(mix, unit="%", totals=False)
 fig.axes[0].tick_params(axis="x", rotation=90)
 cu.charts.finish(
-    fig, title=f"{named.index[0]} 有 {named.iloc[0]:.0%} 的客户只有管户的名字，没人联系",
+    fig, title=f"{mix.index[0]} 有 {mix['只有名字'].iloc[0]:.0%} 的客户只有管户的名字，没人联系",
     alt="各网点堆积柱：没有管户、只有名字、联系过、在经营四种客户的占比，按只有名字从多到少排。",
     source=f"客户、触达、标签表，{today:%Y-%m-%d} 前 {TOUCH_DAYS} 天，按权数")
-size = scope[scope["managed"]].groupby("branch_id")["weight"].agg(lambda w: w.sum() ** 2 / (w**2).sum())
 running, meeting = (wilson(stages[name] * size, size) for name in ("run", "touched"))
 near = (running["low"] < RUN_LINE) & (running["high"] > RUN_LINE) & (stages["stage"] > 1)
 apart = meeting.loc[first.index, "high"].max() < meeting.loc[rest.index, "low"].min()

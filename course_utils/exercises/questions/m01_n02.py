@@ -317,15 +317,17 @@ def _covers_ours(answer: Any, context: Context) -> bool | str:
 
 
 def _near_other(name: str) -> Callable[[Any, Context], bool]:
-    """Return whether an answer is one of the comparisons that leave something out."""
+    """Return whether an answer is the comparison that leaves just these conditions out."""
 
     def matches(answer: Any, context: Context) -> bool:
         numbers = _three(answer)
         if numbers is None:
             return False
-        other, full = (_estimates(context)[key]["estimate"] for key in (name, "full"))
-        close = abs(numbers[0] - other)
-        return close < 0.0015 and close < abs(numbers[0] - full)
+        apart = {}
+        for key, found in _estimates(context).items():
+            wanted = [found["estimate"], found["low"], found["high"]]
+            apart[key] = float(np.abs(np.subtract(numbers, wanted)).max())
+        return apart[name] < 0.002 and apart[name] == min(apart.values())
 
     return matches
 
@@ -348,6 +350,13 @@ def _numbers(context: Context) -> dict[str, float]:
     found = _estimates(context)
     full = {name: found["full"][name] for name in ("estimate", "low", "high")}
     return {"raw": found["raw"]["estimate"], **full}
+
+
+def _points(context: Context) -> dict[str, float]:
+    """Return the same numbers and the trainee's own in percentage points, for lists of numbers."""
+    own = _three(context.variables.get("wechat_effect", ())) or []
+    mine = {f"own_{place}": number * 100 for place, number in enumerate(own)}
+    return {name: number * 100 for name, number in _numbers(context).items()} | mine
 
 
 def honest(context: Context) -> str:
@@ -403,7 +412,7 @@ E4_RULES = written(
     Part("校正以后", ("校正", "相像", "可比", "补齐")),
     Part("不能说什么", ("不能", "不等于", "不代表")),
     Part("怎么证明（随机或对照）", ("随机", "抽签", "对照")),
-    grounded_in=("effects", "wechat_effect", _numbers),
+    grounded_in=("effects", "wechat_effect", _numbers, _points),
     quotes=(Quote("直接比的差距", lambda context: _numbers(context)["raw"]),),
     least_numbers=3,
     shortest=80,
@@ -544,3 +553,16 @@ QUESTIONS = [
 ]
 
 VARIATIONS = [{"BRANCH": "B03"}, {"KEY_FLOOR": 200_000, "RUN_LINE": 0.25}, {"SMALL_CELL": 60}]
+
+_ALSO = "题目收下任何盖得住重算结果的稳妥算法："
+SURVIVORS = {
+    "E3": {
+        "L1 “contacts”→“speed”": _ALSO + "标签数已经带走了联系次数的大部分差别",
+        "L1 “has_manager”→“weight”": _ALSO + "有没有管户大半已由标签数和网点说明",
+        "L1 “branch_id”→“manager_id”": _ALSO + "管户经理比网点分得更细",
+        "L1 列表少最后一项": _ALSO + "网点之间的差别大半已由标签数和管户说明",
+        "L1 列表少第一项": _ALSO + "资产的平方还在，两组资产仍然相近",
+        "L2 “branch_id”→“manager_id”": _ALSO + "按经理聚类也是一种站得住的误差",
+        "提前四舍五入": _ALSO + "差距和区间四舍五入以后仍盖得住",
+    }
+}

@@ -23,6 +23,7 @@ _FAMILIES = {
     "experiment": "statistics",
     "ftp": "deposits",
     "funnel": "customers",
+    "glm": "statistics",
     "leads": "customers",
     "limits": "lending",
     "loan_math": "lending",
@@ -46,6 +47,7 @@ _FAMILIES = {
     "warning": "merchants",
     "workshop": "customers",
     "weighted": "statistics",
+    "whitelist": "customers",
 }
 
 __all__ = list(_FAMILIES)

@@ -90,6 +90,14 @@ def _matrix(rows: pd.DataFrame, features: Sequence[str]) -> np.ndarray:
     return rows[list(features)].to_numpy(dtype=float, na_value=np.nan)
 
 
+def _weights(train: pd.DataFrame, weight: pd.Series | None) -> np.ndarray | None:
+    if weight is None:
+        return None
+    values = weight.reindex(train.index).to_numpy(dtype=float)
+    _need.that(bool((values > 0).all()), "训练权数要每行都有、都大于零，请检查权数的索引。")
+    return values
+
+
 def _logit(p: np.ndarray) -> np.ndarray:
     clipped = np.clip(p, 1e-6, 1 - 1e-6)
     return np.log(clipped / (1 - clipped))
@@ -113,6 +121,7 @@ def fit_boosting(
     signs: Mapping[str, int] | None = None,
     seed: int = 20251231,
     iterations: int = 120,
+    weight: pd.Series | None = None,
 ) -> CalibratedModel:
     """Fit gradient boosting with early stopping and Platt calibration on later months (MC6).
 
@@ -132,6 +141,8 @@ def fit_boosting(
         Same input, same model.
     iterations : int
         Most trees.
+    weight : Series, optional
+        Weight of each training row (such as one over its chance to be seen), index of ``train``.
 
     Returns
     -------
@@ -153,19 +164,23 @@ def fit_boosting(
         monotonic_cst=directions if any(directions) else None,
         early_stopping=int(min(y.sum(), len(y) - y.sum())) >= 50,
         random_state=seed,
-    ).fit(_matrix(train, features), y)
+    ).fit(_matrix(train, features), y, sample_weight=_weights(train, weight))
     calibrator = None if valid is None else _calibrate(estimator, valid, target, features)
     return CalibratedModel(estimator, calibrator, features)
 
 
 def fit_logit(
-    train: pd.DataFrame, features: Sequence[str], target: str, valid: pd.DataFrame | None = None
+    train: pd.DataFrame,
+    features: Sequence[str],
+    target: str,
+    valid: pd.DataFrame | None = None,
+    weight: pd.Series | None = None,
 ) -> CalibratedModel:
     """Fit the baseline: median-filled, standardised logistic regression.
 
     Parameters
     ----------
-    train, features, target, valid
+    train, features, target, valid, weight
         As for :func:`fit_boosting`.
 
     Returns
@@ -185,7 +200,7 @@ def fit_logit(
         SimpleImputer(strategy="median", keep_empty_features=True),
         StandardScaler(),
         LogisticRegression(C=1.0, max_iter=500),
-    ).fit(_matrix(train, features), y)
+    ).fit(_matrix(train, features), y, logisticregression__sample_weight=_weights(train, weight))
     calibrator = None if valid is None else _calibrate(estimator, valid, target, features)
     return CalibratedModel(estimator, calibrator, features)
 

@@ -46,6 +46,8 @@ bank = cu.begin("m04_n03", BANK, AS_OF)
 experiment, panel = cu.analysis.experiment, cu.analysis.panel
 KINDS = {"login": "登录活跃", "trade": "交易活跃", "value": "价值活跃"}
 PERCENT = dict.fromkeys(["rate", "low", "high", "difference", "estimate", "rate_a", "rate_b"], "%")
+ROWS = {"week": "第几周", "branch_id": "网点", "action": "动作", "idle_limit": "从未用过的额度", "online": "可线上提款", "cost": "成本",
+        "ratio": "月末是期望的几倍", "short": "短会话占比", "shared": "共用设备占比", "step": "下一步", "gain": "每户多几成活跃", "each": "一个活跃户的成本"}
 WORDS = {"rate": "比率", "low": "区间下限", "high": "区间上限", "n": "户数", "stage": "手机银行阶段", "estimate": "估计"}
 
 # %% [markdown] outline=["S004-E3.1"]
@@ -180,11 +182,10 @@ fixed = pd.DataFrame({name: np.expm1(effect(sweep(log_money.loc[who]), sweep(act
                      index=["estimate", "low", "high"]).T
 fixed["n"] = [len(who) for who in groups.values()]
 cu.show(fixed.rename_axis("同一个人，登录的月份多存"), names=WORDS, units=PERCENT)
-effect_size, low, high = fixed.loc["全部老用户", ["estimate", "low", "high"]]
-seen = "看得出，但很小" if low > 0 else "和零分不开"
-one, two = fixed.iloc[1], fixed.iloc[2]
+(effect_size, low, high), one, two = fixed.iloc[0, :3], fixed.iloc[1], fixed.iloc[2]
+seen = ("看得出，但很小" if effect_size < 0.05 else "看得出") if low > 0 else "和零分不开"
 apart = "两段区间错开了，城乡不同" if one["low"] > two["high"] or two["low"] > one["high"] else "两段区间有重叠，看不出城乡不同"
-cu.say(f"同一个人登录的月份，月末存款比没登录的月份多 **{effect_size:+.1%}**（区间 {low:+.1%} 到 {high:+.1%}）：{seen}，和前面的 {naive:+.0%} 差了一个数量级上下。"
+cu.say(f"同一个人登录的月份，月末存款比没登录的月份多 **{effect_size:+.1%}**（区间 {low:+.1%} 到 {high:+.1%}）：{seen}，只有前面那个 {naive:+.0%} 的 {effect_size / naive:.0%}。"
        f"城区 {one['estimate']:+.1%}，乡镇 {two['estimate']:+.1%}：{apart}。")
 
 # %% [markdown]
@@ -200,13 +201,14 @@ rows["login"] = (rows["mobile_login_days"] > 0).astype(float)
 rows["log_deposit"] = np.log(rows["deposit_end"].clip(lower=1000))
 by_branch = rows.groupby(["branch_id", "month"])[["login", "log_deposit"]].mean().reset_index()
 by_branch["start"] = by_branch["branch_id"].map(start)
-study = {word: panel.event_study(by_branch, name, "branch_id", "month", "start", 6, 8) for name, word in (("login", "登录率"), ("log_deposit", "存款"))}
-lift = {word: panel.did(by_branch, name, "branch_id", "month", "start") for name, word in (("login", "登录率"), ("log_deposit", "存款"))}
+study, lift = {}, {}
+for name, word in (("login", "登录率"), ("log_deposit", "存款")):
+    study[word] = panel.event_study(by_branch, name, "branch_id", "month", "start", 6, 8)
+    lift[word] = panel.did(by_branch, name, "branch_id", "month", "start")
 lines = {part: pd.DataFrame({word: table[part].fillna(0.0) for word, table in study.items()}) for part in ("estimate", "low", "high")}
 fig = cu.charts.event_curve(lines["estimate"], unit="%", event="辅导开始", low=lines["low"], high=lines["high"])
-fig.axes[0].set_xlabel("距辅导开始的月数（首尾两点含更早、更晚的月份）")
-cu.charts.finish(fig, title=f"辅导以后登录率 {lift['登录率']['estimate'] * 100:+.1f} 个百分点，存款 {lift['存款']['estimate']:+.1%}",
-                 alt="两条线：辅导开始前后各月，登录率和存款比没开始的网点多变了多少，阴影为区间。", source=f"{bank.name}，{len(kind)} 家网点，按网点聚类")
+cu.charts.finish(fig, title=f"辅导以后平均：登录率 {lift['登录率']['estimate'] * 100:+.1f} 个百分点，存款 {lift['存款']['estimate']:+.1%}", alt="两条线：辅导前后各月登录率和存款多变了多少。",
+                 source=f"{bank.name}，{len(kind)} 家网点，按网点聚类；横轴是月数，首尾两点含更早、更晚的月份")
 
 # %%
 login_clear = lift["登录率"]["low"] > 0
@@ -215,8 +217,8 @@ expected = lift["登录率"]["estimate"] * effect_size
 half = (lift["存款"]["high"] - lift["存款"]["low"]) / 2
 cu.say(("辅导确实让更多人登录" if login_clear else "登录率没有看得出的变化") + f"（{lift['登录率']['low'] * 100:+.1f} 到 {lift['登录率']['high'] * 100:+.1f} 个百分点）；存款的区间是 "
        f"{lift['存款']['low']:+.1%} 到 {lift['存款']['high']:+.1%}，" + ("包含零。" if covers else "不含零。")
-       + f"这不等于“没有作用”：登录率动这么多、每人多存 {effect_size:.1%}，合起来只该有 **{expected:+.2%}**，而这把尺子的误差有 ±{half:.1%}，本来就量不出来。"
-       "存款不是做手机银行的理由，至少不是主要的理由。")
+       + f"这不等于“没有作用”：登录率动这么多、每人多存 {effect_size:.1%}，合起来只该有 **{expected:+.2%}**，而这把尺子的误差有 ±{half:.1%}，" + ("本来就量不出来。" if half > expected else "应当量得出来。")
+       + ("要拿存款当做手机银行的主要理由，本行的数据不支持。" if effect_size < 0.05 else "存款这一条值得再用试验验证。"))
 
 # %% [markdown] outline=["S004-E3.K2"]
 # ## 演示三：授信未用信，和手机银行有没有关系
@@ -229,11 +231,8 @@ cu.say(("辅导确实让更多人登录" if login_clear else "登录率没有看
 # %%
 credit = bank.load("credit_line", columns=["customer_id", "line_id", "limit", "approve_date", "expire_date", "first_draw_date", "online", "status"])
 credit = credit[credit["customer_id"].isin(people.index)]
-if bank.has("customer_product_history"):
-    signed = bank.load("customer_product_history", columns=["customer_id", "item", "from_date"]).query("item == '手机银行'")
-    opened = signed.groupby("customer_id")["from_date"].min()
-else:
-    opened = pd.Series(pd.Timestamp("2000-01-01"), index=people.index[people["mobile"]])
+products = bank.load("customer_product_history", columns=["customer_id", "item", "from_date", "to_date"])
+opened = products[products["item"] == "手机银行"].groupby("customer_id")["from_date"].min()  # 哪天开通的
 pieces = []
 for end in months[8:-3:3]:
     waiting = credit[(credit["approve_date"] <= end) & (credit["expire_date"] > end) & ~(credit["first_draw_date"] <= end)]
@@ -256,12 +255,11 @@ wait = (trial["customer_id"].map(first) - trial["contact_time"].dt.normalize()).
 trial["drew"] = wait.between(0, DRAW_DAYS)
 trial["stays"] = trial["customer_id"].map(login_days.iloc[:, -SILENT_MONTHS:].sum(axis=1) > 0).fillna(False).astype(bool)
 wake = {name: experiment.compare_arms(trial, name, "arm", "随机触达", "随机保留").iloc[0] for name in ("drew", "stays")}
-shown = experiment.wilson(ladder["sum"], ladder["size"]).assign(n=ladder["size"], kind="看历史")
+shown = experiment.wilson(ladder["sum"], ladder["size"]).assign(n=ladder["size"])
 arms = trial.groupby("arm")["drew"].agg(["sum", "size"]).reindex(["随机保留", "随机触达"])
-tested = experiment.wilson(arms["sum"], arms["size"]).assign(n=arms["size"], kind="做试验")
-tested.index = ["沉默：不打扰", "沉默：打电话唤醒"]
-both = pd.concat([shown, tested]).rename_axis("stage").reset_index()
-fig = cu.charts.bars_with_interval(both, label="stage", count="n", group="kind")
+tested = experiment.wilson(arms["sum"], arms["size"]).assign(n=arms["size"])
+both = pd.concat([shown.rename(index="历史：{}".format), tested.set_axis(["试验：不打扰", "试验：打电话唤醒"])]).rename_axis("stage").reset_index()
+fig = cu.charts.bars_with_interval(both, label="stage", count="n")
 cu.charts.finish(fig, title=f"{DRAW_DAYS} 天首次用信率：打电话 {wake['drew']['rate_a']:.0%}，不打扰 {wake['drew']['rate_b']:.0%}；历史上的活跃户 {shown.loc['活跃', 'rate']:.0%}",
                  alt="横条：历史上三个阶段的首次用信率，以及随机试验两组的首次用信率。", source=f"{bank.name}，额度表、触达表，合计 {len(trial)} 人参加试验")
 
@@ -277,13 +275,13 @@ idle = credit[credit["first_draw_date"].isna() & (credit["status"] == "有效")]
 idle = idle.drop_duplicates("customer_id").set_index("customer_id")
 events = bank.load("mobile_event", columns=["customer_id", "event_time", "page", "action", "session_seconds", "device_hash"])
 page = {name: set(events.loc[events["page"] == name, "customer_id"]) for name in ("贷款", "提款")}
+
+# %%
 path = {"从未用过的额度": idle.index, "额度可线上提款": idle.index[idle["online"]]}
 path["开通手机银行"] = path["额度可线上提款"].intersection(people.index[people["mobile"]])
 path["近三月登录过"] = path["开通手机银行"].intersection(login_days.index[login_days.iloc[:, -3:].sum(axis=1) > 0])
 path["看过贷款页"] = path["近三月登录过"].intersection(sorted(page["贷款"]))
 path["看过提款页"] = path["看过贷款页"].intersection(sorted(page["提款"]))
-
-# %%
 counts = pd.Series({name: len(who) for name, who in path.items()})
 keep = (counts / counts.shift()).iloc[1:]
 fig = cu.charts.funnel_steps(counts)
@@ -291,8 +289,8 @@ cu.charts.finish(fig, title=f"额度躺着不动：最大的断点在“{keep.id
                  source=f"{bank.name}，额度表、手机银行行为表（抽样，近三个月）")
 tries = events[(events["page"] == "提款") & events["action"].isin(["浏览", "失败"])]
 fail = experiment.wilson(int((tries["action"] == "失败").sum()), len(tries)).iloc[0]
-cu.say(f"有 {counts.iloc[0]} 户样本客户的有效额度从来没用过，其中 {1 - keep.iloc[0]:.0%} 的额度不能线上提款：对他们，教手机银行没有用，要先办线上开通。"
-       f"走到提款页的访问里，有 **{fail['rate']:.0%}** 以失败结束（{fail['low']:.0%} 到 {fail['high']:.0%}）：这是科技部门能修的断点，比打电话便宜。")
+cu.say(f"有 {counts.iloc[0]} 户样本客户的有效额度从来没用过，其中 {1 - keep.iloc[0]:.0%} 的额度不能线上提款：对他们，手机上点不出钱来，要先办线上开通或者到网点。"
+       f"走到提款页的访问里，有 **{fail['rate']:.0%}** 以失败结束（{fail['low']:.0%} 到 {fail['high']:.0%}）：这是科技部门查得到、修得了的断点，先修再打电话。")
 
 # %% [markdown] outline=["S004-E3.2", "S004-E3.2.1"]
 # ## 演示四：培育的两种方法之一——积分提升法
@@ -319,44 +317,38 @@ cu.say(f"光是登录送分，一个月要付 {points.loc['登录', 'paid']:,.0f
 # %% [markdown] outline=["S004-E3.2.2"]
 # ## 演示五：培育的两种方法之二——结构提升法
 #
-# 结构法不送东西，而是让客户**有事可办**：绑定代发工资、代扣缴费、收款码、经营贷。服务多的人交易活跃率高，
-# 所以“提高有服务的客户占比”看上去就能提高活跃率。先把全行一年的变化拆成两块：**率**（同样服务数的人自己变活跃了）
+# 结构法不送东西，而是让客户**有事可办**：绑定代发工资、代扣缴费、收款码、经营贷。常见的推理是：服务多的人交易活跃率高，
+# 所以提高“有服务的客户”占比，活跃率就上去了。先把全行一年的变化拆成两块：**率**（同样服务数的人自己变活跃了）
 # 和**结构**（服务多的人占比变了），两块相加等于总变化。
+#
+# 横着看，是绑了服务的人和没绑的人比；可是**同一个人**绑定前后差多少？下面只用原来一项服务都没有的人，
+# 看他第一次绑定的前后（双重差分，同时扣掉没绑定的人这段时间的变化）。能拿来做预算的是竖着看的这一个，而且要看它的区间下限。
+#
+# 最后一张表把几条路放在一起。电话和积分数的是三个月后还在登录的人，结构数的是当月有交易的人，口径不同，只看数量级。
 
 # %%
-SERVICES = ["代发工资", "代扣缴费", "收单", "经营贷"]
-history = bank.load("customer_product_history", columns=["customer_id", "item", "from_date", "to_date"])
-history = history[history["item"].isin(SERVICES) & history["customer_id"].isin(mobile_users)]
+history = products[products["item"].isin(["代发工资", "代扣缴费", "收单", "经营贷"]) & products["customer_id"].isin(mobile_users)]
 
 
-def by_services(when):
-    """某月按服务个数的占比和交易活跃率。"""
+def by_services(when):  # 某月按服务个数的占比和交易活跃率
     on = history[(history["from_date"] <= when) & ~(history["to_date"] <= when)].drop_duplicates(["customer_id", "item"])
-    table = activity(when).join(on.groupby("customer_id").size().rename("services")).fillna({"services": 0})
-    table["services"] = table["services"].clip(upper=2).map({0: "没有", 1: "一个", 2: "两个以上"})
-    mix = table.groupby("services")["weight"].sum() / table["weight"].sum()
-    rate = table["trade"].mul(table["weight"]).groupby(table["services"]).sum() / table.groupby("services")["weight"].sum()
-    return mix, rate
+    table = activity(when).join(on.groupby("customer_id").size().rename("services"))
+    table["services"] = table["services"].fillna(0).clip(upper=2).map({0: "没有", 1: "一个", 2: "两个以上"})
+    size = table.groupby("services")["weight"].sum()
+    return size / size.sum(), table["trade"].mul(table["weight"]).groupby(table["services"]).sum() / size
 
 
 (mix0, rate0), (mix1, rate1) = by_services(months[-13]), by_services(months[-1])
-before, after = (mix0 * rate0).sum(), (mix1 * rate1).sum()
+before, change = (mix0 * rate0).sum(), (mix1 * rate1).sum() - (mix0 * rate0).sum()
 structure = ((mix1 - mix0) * (rate0 + rate1) / 2).sum()
-rate_part = ((mix0 + mix1) / 2 * (rate1 - rate0)).sum()
-fig = cu.charts.waterfall([("率：同样服务的人变活跃", rate_part), ("结构：服务多的人占比变了", structure)], start=before,
-                          start_label=f"{months[-13]:%Y-%m}", end_label=f"{months[-1]:%Y-%m}", unit="%")
-cu.charts.finish(fig, title=f"一年里交易活跃率 {(after - before) * 100:+.1f} 个百分点，结构只贡献 {structure * 100:+.1f} 个" if abs(structure) < abs(rate_part) else
-                 f"一年里交易活跃率 {(after - before) * 100:+.1f} 个百分点，结构贡献 {structure * 100:+.1f} 个",
+fig = cu.charts.waterfall([("率（人变活跃）", change - structure), ("结构（占比变）", structure)], start=before, start_label=f"{months[-13]:%Y-%m}",
+                          end_label=f"{months[-1]:%Y-%m}", unit="%")
+cu.charts.finish(fig, title=f"一年里交易活跃率 {change * 100:+.1f} 个百分点：率 {(change - structure) * 100:+.1f}，结构 {structure * 100:+.2f}",
                  alt="瀑布图：一年前的交易活跃率，率的贡献，结构的贡献，现在的交易活跃率。", source=f"{bank.name}，手机银行客户，按抽样权数")
 
-# %% [markdown]
-# 横着看，绑了服务的人交易活跃率高得多；可是**同一个人**绑定前后差多少？下面只用原来一项服务都没有的人，
-# 看他第一次绑定的前后（双重差分，同时扣掉没绑定的人这段时间的变化）。能拿来做预算的是竖着看的这一个，而且要看它的区间下限。
-
 # %%
-begin = months[2]  # 面板头三个月以前就有服务的人不看
 first_service = history.groupby("customer_id")["from_date"].min()
-fresh = rows[~rows["customer_id"].isin(first_service.index[first_service <= begin])].copy()
+fresh = rows[~rows["customer_id"].isin(first_service.index[first_service <= months[2]])].copy()  # 开头就有服务的人不看
 fresh["trade"] = ((fresh["mobile_login_days"] > 0) & (fresh["mobile_transaction_count"] > 0)).astype(float)
 fresh["bound"] = fresh["customer_id"].map(first_service) + pd.offsets.MonthEnd(0)
 inside = panel.did(fresh, "trade", "customer_id", "month", "bound")
@@ -368,8 +360,7 @@ routes["at_worst"] = routes["cost"] / routes["cautious"].where(routes["cautious"
 routes.loc["积分（假设）", "each"] = points_cost
 cu.show(routes.rename_axis("做法"), names={"gain": "每户多几成活跃", "cautious": "区间下限", "cost": "每户成本", "each": "一个活跃户的成本", "at_worst": "按下限算"},
         units={"gain": "%", "cautious": "%", "cost": "元", "each": "元", "at_worst": "元"})
-bad = "区间含零，按下限根本算不出成本" if inside["low"] <= 0 else "区间不含零"
-cu.say(f"横着看，绑服务的人交易活跃率高 {across * 100:+.0f} 个百分点；同一个人绑定前后只差 **{inside['estimate'] * 100:+.1f} 个百分点**（{inside['low'] * 100:+.1f} 到 {inside['high'] * 100:+.1f}）：{bad}。"
+cu.say(f"横着看，绑服务的人交易活跃率高 {across * 100:+.0f} 个百分点；同一个人绑定前后差 **{inside['estimate'] * 100:+.1f} 个百分点**（{inside['low'] * 100:+.1f} 到 {inside['high'] * 100:+.1f}）：{'区间含零，按下限算不出成本' if inside['low'] <= 0 else '区间不含零'}。"
        "“结构法更便宜”在本行的数据里，取决于你信横着看还是竖着看。空格表示没有试验或者下限不大于零。")
 
 # %% [markdown]
@@ -384,8 +375,7 @@ daily["to_end"] = (daily["date"] - (daily["date"] + pd.offsets.MonthEnd(0))).dt.
 daily["month"] = daily["date"] + pd.offsets.MonthEnd(0)
 cells = daily.groupby(["branch_id", "month"])["login_customers"].sum().to_frame("total")
 cells["late"] = daily[daily["to_end"] > -3].groupby(["branch_id", "month"])["login_customers"].sum()
-cells["share"] = cells["late"] / cells["total"]
-cells["expected"] = cells["total"] * cells.groupby("month")["share"].transform("median")
+cells["expected"] = cells["total"] * (cells["late"] / cells["total"]).groupby("month").transform("median")
 branch_late = cells.groupby("branch_id")[["late", "expected", "total"]].sum()
 poisson = experiment.excess(branch_late["late"], branch_late["expected"])
 scatter = experiment.dispersion(cells["late"], cells["expected"])
@@ -572,7 +562,7 @@ cu.carry_on("E3")
 my_plan = ...  # ← 一张表：customer_id、week、action
 ### BEGIN SOLUTION
 clean_pool = pool[~pool["branch_id"].isin(audit_branches)]
-my_plan = make_plan(clean_pool).rename_axis("customer_id").reset_index()[["customer_id", "week", "action"]]
+my_plan = make_plan(clean_pool).reset_index(names="customer_id")[["customer_id", "week", "action"]]
 ### END SOLUTION
 
 # %% tags=["check:E4"]
@@ -615,15 +605,13 @@ my_plan = pd.DataFrame(chosen)
 # %%
 cu.carry_on("E3")
 Sheet = cu.deliver.Sheet
-target = make_plan(scope[~scope["branch_id"].isin(audit_branches)]).rename_axis("customer_id").reset_index()
-target = target[["week", "branch_id", "customer_id", "action", "idle_limit", "online", "cost"]].sort_values(["week", "branch_id", "customer_id"])
-audit = evidence.loc[evidence.index.isin(audit_branches), ["ratio", "short", "shared"]].reset_index().assign(step="问厅堂辅导记录，调三个月末录像，核对设备归属")
-ROWS = {"week": "第几周", "branch_id": "网点", "action": "动作", "idle_limit": "从未用过的额度", "online": "可线上提款", "cost": "成本",
-        "ratio": "月末是期望的几倍", "short": "短会话占比", "shared": "共用设备占比", "step": "下一步", "gain": "每户多几成活跃", "each": "一个活跃户的成本"}
+target = make_plan(scope[~scope["branch_id"].isin(audit_branches)]).reset_index(names="customer_id").sort_values(["week", "branch_id", "customer_id"])
+target = target[["week", "branch_id", "customer_id", "action", "idle_limit", "online", "cost"]]
+audit = evidence.loc[evidence.index.isin(audit_branches), ["ratio", "short", "shared"]].reset_index().assign(step="问厅堂辅导记录，核对设备归属")
 book = cu.deliver.workbook(
     bank.output_dir("m04_n03") / "手机银行培育方案.xlsx",
     {"三种活跃率": Sheet(rates.reset_index(), names=ROWS | KINDS, units=dict.fromkeys(KINDS, "%")),
-     "用信试验": Sheet(both[["kind", "stage", "rate", "low", "high", "n"]], names=WORDS | {"kind": "来源"}, units=PERCENT),
+     "用信试验": Sheet(both[["stage", "rate", "low", "high", "n"]], names=WORDS, units=PERCENT),
      "培育成本": Sheet(routes[["gain", "cost", "each"]].rename_axis("做法").reset_index(), names=ROWS, units={"gain": "%", "cost": "元", "each": "元"}, notes=["积分一行是假设，做过自己的试验再换。"]),
      "四周名单": Sheet(target, names=ROWS, units={"idle_limit": "元", "cost": "元"}, notes=["已剔除勿扰、没有营销授权、电话无效的客户和待核查网点。"], choices={"结果": ["已教会", "考虑", "拒绝", "未接通"]}),
      "核查清单": Sheet(audit, names=ROWS, units={"short": "%", "shared": "%"}, notes=["数据只说明该去查，不说明谁有责任。"])},
@@ -635,14 +623,14 @@ cu.progress()
 # ## 讨论
 #
 # - 如果活跃对存款的作用只有一两个百分点，为什么还要做手机银行？把“省下的柜面时间”“授信用信”“留住客户”各写一条能验证的办法。
-# - 月末冲活跃的网点，登录率没有比别人高，只是挤在最后三天。考核改成什么样，冲就没有意义？
+# - 被点名的网点，全月的登录率比别人高吗？如果只是把登录挤到最后三天，考核改成什么样，冲就没有意义？
 # - 试验里没接通的人也算在打电话组。如果只看接通的人，效果会变大还是变小？那个数能拿来做预算吗？
 #
 # ## 小结
 #
-# 登录、交易、价值是三个数，考哪个就得到哪个。活跃的人存款多，大半是人不同；同一个人变活跃，存款只动一点点。
-# 手机银行真正看得见的作用在唤醒授信，而且是随机试验说的。
-# 积分容易白送，结构容易把“人不同”当成“有效果”，刷登录要用对波动、控制点名的冤枉率。
+# 登录、交易、价值是三个数，考哪个就得到哪个；活跃的人存款多，先问是不是人不同，同一个人前后比了再说是活跃的功劳。
+# 唤醒授信有没有用，听随机试验的，不听历史上活跃户的；积分要扣掉白送，结构要扣掉“人本来就不同”。
+# 刷登录要用对波动、控制点名的冤枉率；点名以后是去核查，不是去定责。
 #
 # 下一课：不良客户偿还能力分级——谁是真的还不起。
 

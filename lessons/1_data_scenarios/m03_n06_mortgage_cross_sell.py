@@ -90,6 +90,7 @@ today = history["month"].max()
 first_year = mortgages["issue_date"].dt.year // 2 * 2
 pair = first_year.astype(str) + "-" + (first_year + 1).astype(str).str[2:]
 curve = cohorts.vintage(history, mortgages, today, days=30, cohort=pair, longest=72)
+curve = curve.loc[:, curve.notna().sum() > 12]  # 最年轻的一批还没走满一年，先不画
 fig = cu.charts.event_curve(curve, unit="%", event="放款")
 fig.axes[0].set_xlabel("放款后第几个月")
 levels = cohorts.seen_at(history, mortgages, today, months=24, days=30, cohort=pair)
@@ -201,25 +202,30 @@ cu.show(pd_table, rows=None, names={"grade": "当时的级别", "n": "户×年",
         units=dict.fromkeys(["rate", "low", "high"], "%"))  # fmt: skip
 
 # %%
+months_a, months_b = GRADE_LINES["A"][0], GRADE_LINES["B"][0]
+ltv_a, ltv_b = GRADE_LINES["A"][1], GRADE_LINES["B"][1]
+streak_band = pd.cut(trials["streak"], [-1, months_b - 1, months_a - 1, 10**6], labels=[f"不到 {months_b} 期", f"{months_b}-{months_a - 1} 期", f"{months_a} 期以上"])
+ltv_band = pd.cut(trials["ltv"], [0, ltv_a, ltv_b, 10], labels=[f"≤{ltv_a:.0%}", f"{ltv_a:.0%}-{ltv_b:.0%}", f">{ltv_b:.0%}"])
+cells = trials.groupby([streak_band, ltv_band], observed=False)["slipped"].agg(["size", "mean"])
+grid = cells["mean"].where(cells["size"] >= SMALL_SAMPLE).unstack()
+swing_row, swing_column = (np.ptp(trials.groupby(axis, observed=True)["slipped"].mean()) for axis in (streak_band, ltv_band))
+fig = cu.charts.heatmap(grid, unit="%", decimals=1, row_label="连续按时", column_label="现在的抵押率")
+cu.charts.finish(fig, title=f"还款记录拉开 {swing_row * 100:.1f} 个百分点，抵押率拉开 {swing_column * 100:.1f} 个百分点",
+                 alt="连续按时期数与抵押率交叉的热力图，格内为随后一年逾期超过三十天的比例。",
+                 source=f"{bank.name}，三个年末共 {len(trials):,} 户×年，灰格样本不到 {SMALL_SAMPLE}")  # fmt: skip
+
+# %%
 a_row, c_row = pd_table.loc["A"], pd_table.loc["C"]
 gap = experiment.diff_ci(c_row["bad"], c_row["n"], a_row["bad"], a_row["n"])
 cu.say(f"A 级 {a_row['n']:.0f} 户×年里违约 **{a_row['bad']:.0f}** 次；一次没有也不等于零风险，区间上限是 {a_row['high']:.1%}。C 级是 {c_row['rate']:.1%}，"
        f"和 A 级相差的区间是 {gap['low']:+.1%} 到 {gap['high']:+.1%}："
        + ("零不在里面，这把尺子分得开。" if gap["low"] > 0 else "零也在里面，违约太少，光凭违约还分不开。"))  # fmt: skip
-
-# %%
-streak_edges = [-1, *[GRADE_LINES[k][0] - 1 for k in "BA"], 10**6]
-ltv_edges = [0, *[GRADE_LINES[k][1] for k in "AB"], 10]
-streak_band = pd.cut(trials["streak"], streak_edges, labels=[f"按时不到 {GRADE_LINES['B'][0]} 期", "介于两线之间", f"按时 {GRADE_LINES['A'][0]} 期以上"])
-ltv_band = pd.cut(trials["ltv"], ltv_edges, labels=[f"抵押率 ≤{GRADE_LINES['A'][1]:.0%}", "介于两线之间 ", f"抵押率 >{GRADE_LINES['B'][1]:.0%}"])
-cells = trials.groupby([streak_band, ltv_band], observed=False)["slipped"].agg(["size", "mean"])
-grid = cells["mean"].where(cells["size"] >= SMALL_SAMPLE).unstack()
-swing_row, swing_column = (np.ptp(trials.groupby(axis, observed=True)["slipped"].mean()) for axis in (streak_band, ltv_band))
-fig = cu.charts.heatmap(grid, unit="%", decimals=1)
-cu.charts.finish(fig, title=f"还款记录拉开 {swing_row * 100:.1f} 个百分点，抵押率拉开 {swing_column * 100:.1f} 个百分点",
-                 alt="连续按时期数与抵押率交叉的热力图，格内为随后一年逾期超过三十天的比例。",
-                 source=f"{bank.name}，三个年末共 {len(trials):,} 户×年，灰格样本不到 {SMALL_SAMPLE}")  # fmt: skip
-cu.say(f"{'还款记录' if swing_row > swing_column else '抵押率'}在这里更管用。抵押率说的是**真出了事银行亏多少**，还款记录说的是**会不会出事**，两件事都要看，不要互相代替。")
+short = trials[trials["streak"] < months_b]
+book_age = (short["year"] - short["issue_date"].dt.year) * 12 + 12 - short["issue_date"].dt.month
+fresh = short.groupby(book_age <= short["streak"] + 2)["slipped"].agg(["mean", "size"]).reindex([True, False])
+cu.say(f"{'还款记录' if swing_row > swing_column else '抵押率'}在这里更管用。不过“按时不到 {months_b} 期”里混着两种人：刚放款的 {fresh.loc[True, 'size']:.0f} 户×年，"
+       f"随后掉档 {fresh.loc[True, 'mean']:.1%}；断过再从头数的 {fresh.loc[False, 'size']:.0f} 户×年，随后掉档 **{fresh.loc[False, 'mean']:.1%}**。"
+       "抵押率说的是真出了事银行亏多少，还款记录说的是会不会出事，两件事不要互相代替。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C6.3"]
 # ## 演示五：评估价可信吗
@@ -248,7 +254,7 @@ suspect = judged["branch_id"].map(branches["branch_name"]).isin(dear)
 judged["use_grade"] = np.where(suspect, regraded, judged["grade"])
 was_a = judged[suspect & (judged["grade"] == "A")]
 kept = (was_a["use_grade"] == "A").sum()
-cu.say(f"按参考价重新量一遍，{'、'.join(dear)}的 {len(was_a)} 户 A 级只剩 **{kept}** 户。A 级名单看着漂亮，一半靠的是评估价。"
+cu.say(f"按参考价重新量一遍，{'、'.join(dear)}的 {len(was_a)} 户 A 级只剩 **{kept}** 户。名单里有 {1 - kept / max(len(was_a), 1):.0%} 是评估价抬上去的。"
        "往下都用重估后的级别；是谁、为什么高评，是审计的事，这张图只说明该去查。" if dear and kept < len(was_a) else "各支行的评估价和参考价对得上，级别不用改。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C6.2"]
@@ -313,16 +319,16 @@ exposed = loan_months[inside].copy()
 exposed.index = exposed["loan_id"] + "@" + exposed["month"].dt.strftime("%Y-%m")
 
 # %%
-band = pd.cut(exposed["gap"], [-1000, 0, 40, 80, WIDE_GAP, WIDE_GAP + 40, 1000])
-hazard = exposed.groupby(band, observed=True)["prepaid"].agg(n="size", events="sum")
+edges = [-1000, 0, 40, 80, WIDE_GAP, WIDE_GAP + 40, 1000]
+names = ["不到零", "0-40", "40-80", f"80-{WIDE_GAP}", f"{WIDE_GAP}-{WIDE_GAP + 40}", f"超过 {WIDE_GAP + 40}"]
+hazard = exposed.groupby(pd.cut(exposed["gap"], edges, labels=names), observed=True)["prepaid"].agg(n="size", events="sum")
 hazard = hazard.join(experiment.wilson(hazard["events"], hazard["n"]))
-hazard.index = [f"{int(max(b.left, -1000))}-{int(b.right)} 基点" if abs(b.left) < 1000 and b.right < 1000 else f"{'不到 0' if b.left <= -1000 else f'超过 {b.left:.0f}'} 基点" for b in hazard.index]
 fig = cu.charts.bars_with_interval(hazard, count="n", reference=exposed["prepaid"].mean(), reference_label="平均")
 ratio = exposed.groupby("wide")["prepaid"].mean()
 odds = cu.analysis.survival.fit_hazard(exposed.assign(year=exposed["month"].dt.year), ["wide"], "prepaid", "year", "loan_id").loc["wide"]
 verdict = "看得出差别" if odds["low"] > 1 else "看不出差别"
 cu.charts.finish(fig, title=f"利差超过 {WIDE_GAP} 基点的，每月提前结清 {ratio.get(1, np.nan):.2%}，其余 {ratio.get(0, np.nan):.2%}", alt="按利差分段的月提前结清率及区间。",
-                 source=f"{bank.name}，{len(exposed):,} 个贷款月，提前结清 {exposed['prepaid'].sum()} 笔")  # fmt: skip
+                 source=f"{bank.name}，纵轴是利差（基点），{len(exposed):,} 个贷款月，提前结清 {exposed['prepaid'].sum()} 笔")  # fmt: skip
 cu.say(f"扣掉年份本身的高低，利差大的提前结清的可能是其余的 **{odds['odds_ratio']:.1f} 倍**（区间 {odds['low']:.1f}–{odds['high']:.1f}），{verdict}。")
 
 # %%
@@ -342,8 +348,8 @@ share = near.groupby(period)["wide"].mean()
 # %%
 if len(share) == 2:
     cu.show(change, rows=None, units={"rate": "%"}, names={"period": "时段", "wide": "利差", "n": "贷款月", "events": "提前结清", "rate": "月提前结清率"})
-    fewer = "变少" if share.iloc[1] < share.iloc[0] else "没有变少"
-    cu.say(f"利差大的占比从 {share.iloc[0]:.0%} 变成 **{share.iloc[1]:.0%}**，利差大的人{fewer}了；同样利差下的提前结清率变了多少，看上表最后一列，次数少的别当真。"
+    before, after = share["首次下调前一年"], share["首次下调以后"]
+    cu.say(f"利差大的占比从 {before:.0%} 变成 **{after:.0%}**，利差大的人{'变少' if after < before else '没有变少'}了；同样利差下的提前结清率变了多少，看上表最后一列，次数少的别当真。"
            "前后两段里别的事也在变，不能把功劳全算给降息。")  # fmt: skip
 else:
     cu.say("政策表里没有存量利率下调，或者下调前后的数据不全，这一段比不了。")
@@ -391,10 +397,12 @@ cu.say(f"可联系、没有其他贷款、当前不逾期的 A、B 级推算 **{
        f"每笔中位 {ticket / 1e4:.1f} 万元，合 {size['rate'] * ticket / 1e4:,.0f} 万元。摊到 {len(pool)} 家支行，每家 {size['rate'] / len(pool):.1f} 笔："
        "**把“放款几笔”派成任务，只会逼人凑数；能派的是“联系几户”。**")  # fmt: skip
 spots = pool.join(branches)
-fig = cu.charts.bubble_map(spots[spots["n"] >= 5], "x_km", "y_km", size="customers", color="cap", label="branch_name" if len(spots) <= 40 else None,
-                           x_unit="公里", y_unit="公里", color_label="一年联系能力（户）")  # fmt: skip
-short = pool[pool["cap"] < CONTACT_SHARE * pool["customers"]]
-cu.charts.finish(fig, title=f"按一半来派，{len(short)} 家支行的人手不够：要按能力封顶", alt="支行位置上的圆，大小是可联系户数，颜色是联系能力。",
+thin = spots["cap"] < CONTACT_SHARE * spots["customers"]
+spots["able"] = thin.map({True: "人手不够", False: "人手够"})
+spots["word"] = spots["branch_name"].where(thin, "")
+fig = cu.charts.bubble_map(spots[spots["n"] >= 5], "x_km", "y_km", size="customers", color="able", label="word", x_unit="公里", y_unit="公里")
+fig.axes[0].set_aspect("equal")
+cu.charts.finish(fig, title=f"联系 {CONTACT_SHARE:.0%} 的客户，{thin.sum()} 家支行的人手不够：要按能力封顶", alt="支行位置上的圆，大小是可联系户数，颜色是人手够不够。",
                  source=f"{bank.name}，样本不到 5 户的支行不画；派给全行的联系目标是 {total_goal:,} 户")  # fmt: skip
 
 # %% [markdown]

@@ -215,7 +215,8 @@ if len(seen):
 #
 # 现状和潜力一起看：先数已经有商户贷额度的有多少，再从没有的里面一道道过门槛 [定义]：级别是绿或蓝；六个月都有收款；
 # `STAR_FLOOR` 星以上；没有疑似刷单；名下贷款没有逾期和不良；不是企业户（企业走小微企业贷）；没有在用的经营贷额度。
-# 每道门槛挡掉多少都列出来：哪一道挡得最多，哪一道就最值得复核。被挡下的商户，客户视图里要写明是哪一道，客户经理才解释得清。大纲里的四川案例同样是先看现状、再看潜力。
+# 每道门槛挡掉多少都列出来：哪一道挡得最多，哪一道就最值得复核。被挡下的商户，客户视图里要写明是哪一道，客户经理才解释得清。大纲里的四川案例也是先看现状、再看潜力；
+# 这里不引用任何真实银行的数字，用本行不同类型的网点来做同样的对照。
 
 # %%
 people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "do_not_call", "manager_id"])
@@ -246,10 +247,17 @@ cu.charts.finish(cu.charts.funnel_steps(counts), title=f"{counts.iloc[0]:,} 家�
 # %%
 eligible = scope[left].copy()
 has_line = scope["customer_id"].isin(lines.loc[lines["product_code"] == PRODUCT, "customer_id"])
-risky = lines[lines["customer_id"].isin(shops.loc[shops["fake"], "customer_id"]) & (lines["status"] == "有效")]
+risky = lines[lines["customer_id"].isin(scope.loc[scope["fake"], "customer_id"]) & (lines["status"] == "有效")]
 cu.say(f"现状：{has_line.mean():.0%} 的商户批过商户贷额度。潜力：还没有、又过得了门槛的有 **{len(eligible):,}** 家（样本），"
        f"占 {len(eligible) / max(len(scope), 1):.0%}。另有一条要马上核的：疑似刷单的商户手里，有效额度还有 {len(risky)} 条，"
        f"共 {risky['limit'].sum() / 1e4:,.0f} 万元，已用 {risky['used'].sum() / 1e4:,.0f} 万元。")  # fmt: skip
+kinds = bank.load("branch", columns=["branch_id", "branch_type"]).set_index("branch_id")["branch_type"]
+by_kind = scope.assign(kind_of=scope["branch_id"].map(kinds), has_line=has_line, passed=left).groupby("kind_of").agg(
+    n=("passed", "size"), has_line=("has_line", "mean"), passed=("passed", "sum"))  # fmt: skip
+part = wilson(by_kind["passed"], by_kind["n"]).set_axis(by_kind.index)
+by_kind = by_kind.assign(rate=part["rate"], low=part["low"], high=part["high"]).sort_values("rate", ascending=False)
+cu.show(by_kind, rows=None, units=dict.fromkeys(["has_line", "rate", "low", "high"], "%"), title="现状与潜力，按网点类型",
+        names={**NAMES, "kind_of": "网点类型", "has_line": "批过商户贷", "passed": "过了门槛", "rate": "过门槛的比例"})  # fmt: skip
 
 # %% [markdown]
 # ## 演示六：额度从流水来，三个上限取最小
@@ -324,7 +332,6 @@ if bank.has("merchant_peer"):
     peers = bank.load("merchant_peer")
 else:
     cu.say("本行没有同业对标表，下面用本行支行类型代替地区。")
-    kinds = bank.load("branch", columns=["branch_id", "branch_type"]).set_index("branch_id")["branch_type"]
     peers = rated.assign(area=rated["branch_id"].map(kinds)).groupby(["area", "star"]).agg(merchants=("drew", "size"), draws=("drew", "sum")).reset_index()
 
 # %%

@@ -119,12 +119,12 @@ today = today if BRANCH is None else today[today["branch_id"] == BRANCH]
 level_table = today.groupby("level", observed=False).agg(
     sample=("weight", "size"), merchants=("weight", "sum"), deposit=("deposit", "mean"))  # fmt: skip
 level_table["share"] = level_table["merchants"] / level_table["merchants"].sum()
-level_table = level_table.iloc[::-1]
-cu.show(level_table, rows=None, names=NAMES, units={"deposit": "元", "share": "%"})
+cu.show(level_table.iloc[::-1], rows=None, names=NAMES, units={"deposit": "元", "share": "%"})
 share = level_table["share"].fillna(0)
 long_ago = (today.loc[today["level"] == "红", "gap_days"] >= 180).mean()
 cu.say(f"{bank.as_of:%Y-%m-%d}，绿色占 **{share['绿']:.0%}**；红色占 **{share['红']:.0%}**，"
-       f"其中 {long_ago:.0%} 断了半年以上；还在路上的是橙和黄，合起来 **{share[['橙', '黄']].sum():.1%}**。人手要先花在这些还来得及的商户上。")  # fmt: skip
+       f"其中 {long_ago:.0%} 断了半年以上；还在路上的是橙和黄，合起来 **{share[['橙', '黄']].sum():.1%}**。人手要先花在这些还来得及的商户上。"
+       f"{'（样本只有 ' + str(len(today)) + ' 户，占比只看个大概。）' if len(today) < 50 else ''}")  # fmt: skip
 
 # %% [markdown]
 # ## 演示二：先把季节拿掉
@@ -322,18 +322,19 @@ if enough:
 # 先分清两件事。**系统出名单**几乎不花钱，应当天天算；**人去看、去问**才花钱，频率要挑。先看名单只在月底算会晚多少。
 
 # %%
+waited = pd.Series(dtype=float)
 if bank.has("merchant_day"):
     sales = bank.load("merchant_day", columns=["merchant_id", "date"]).sort_values(["merchant_id", "date"])
-    following_sale = sales.groupby("merchant_id")["date"].shift(-1).fillna(bank.as_of + pd.Timedelta(days=1))
+    next_sale = sales.groupby("merchant_id")["date"].shift(-1).fillna(bank.as_of + pd.Timedelta(days=1))
     orange_day = sales["date"] + pd.Timedelta(days=ORANGE_GAP)
-    orange_day = orange_day[(orange_day < following_sale) & (orange_day <= bank.as_of)]
+    orange_day = orange_day[(orange_day < next_sale) & (orange_day <= bank.as_of)]
     waited = (orange_day + pd.offsets.MonthEnd(0) - orange_day).dt.days
+if len(waited):
     cu.say(f"最近一百二十天，样本里有 **{len(waited)}** 次断满 {ORANGE_GAP} 天。天天算名单，当天就知道；等月底报表，平均晚 "
-           f"**{waited.mean() if len(waited) else 0:.0f}** 天，而从橙到红总共才 {RED_GAP - ORANGE_GAP} 天。")  # fmt: skip
+           f"**{waited.mean():.0f}** 天，而从橙到红总共才 {RED_GAP - ORANGE_GAP} 天。")  # fmt: skip
 else:
-    cu.say("本行没有商户日交易表，名单只能月底算；那就尽量在月初头几天算出来。")
-lift = max(effect["difference"], 0) if enough else UNKNOWN_LIFT
-cautious = max(effect["low"], 0) if enough else UNKNOWN_LIFT / 2
+    cu.say("这一天没有可用的商户日交易，名单只能月底算；那就尽量在月初头几天算出来。")
+lift, cautious = [max(effect[k], 0) for k in ("difference", "low")] if enough else [UNKNOWN_LIFT, UNKNOWN_LIFT / 2]
 cu.say(f"下面算账时，走访多救回的比例取 **{lift:.0%}**（{'两组之差' if enough else '没有随机试点，用参数 UNKNOWN_LIFT'}），"
        f"再用 {cautious:.0%}（{'区间下限' if enough else '减半'}）复算一遍，看结论动不动。")  # fmt: skip
 

@@ -154,5 +154,10 @@ def test_refuses_one_group_and_too_few_rows() -> None:
         causal.propensity(rows.assign(t=1), "t", ["a"])
     with pytest.raises(CourseError, match="较小的一组只有"):
         causal.propensity(rows.head(5), "t", ["a", "b"])
+    few = rows.assign(t=[True] * 3 + [False] * 197, c=rows["a"] ** 2, d=rows["a"] ** 3)
+    pooled = causal.regression_effect(few, "y", "t", ["a", "b", "c", "d"])
+    assert pooled["treated"] == 3
+    with pytest.raises(CourseError, match="较小的一组只有 3 行"):
+        causal.doubly_robust(few, "y", "t", ["a", "b", "c", "d"])
     with pytest.raises(CourseError, match="权重目标"):
         causal.weighted_effect(rows, "y", "t", ["a"], target="nobody")

@@ -81,7 +81,9 @@ def _sample(
     features: Sequence[str],
     outcome: str | None = None,
     cluster: str | None = None,
+    separate: bool = True,
 ) -> _Sample:
+    """Return the arrays; ``separate``: a model is fitted in each group, so each must suffice."""
     used = [treated, *features, *([outcome] if outcome else []), *([cluster] if cluster else [])]
     _need.columns(rows, used, "组间比较")
     data = rows[list(dict.fromkeys(used))].dropna()
@@ -91,9 +93,11 @@ def _sample(
         f"分组列“{treated}”必须同时有 0 和 1（或 False 和 True），请检查筛选条件。",
     )
     table = design(data, features)
+    smaller = int(min(t.sum(), (1 - t).sum()))
+    enough = smaller > table.shape[1] + 1 if separate else len(data) > table.shape[1] + 3
     _need.that(
-        min(t.sum(), (1 - t).sum()) > table.shape[1] + 1,
-        f"分组列“{treated}”里较小的一组只有 {int(min(t.sum(), (1 - t).sum()))} 行，"
+        enough and smaller > 1,
+        f"分组列“{treated}”里较小的一组只有 {smaller} 行，"
         f"不够校正 {table.shape[1]} 个协变量，请放宽筛选或减少协变量。",
     )
     scale = table.std(ddof=0).to_numpy()
@@ -414,7 +418,7 @@ def regression_effect(
     """
     import statsmodels.api as sm
 
-    data = _sample(rows, treated, features, outcome, cluster)
+    data = _sample(rows, treated, features, outcome, cluster, separate=False)
     x = np.column_stack([data.t, data.x])
     options: dict[str, Any] = {"cov_type": "HC1"}
     if cluster:

@@ -98,7 +98,7 @@ best, worst = levels["rate"].idxmin(), levels["rate"].idxmax()
 apart = levels.loc[best, "high"] < levels.loc[worst, "low"]
 cu.charts.finish(fig, title=f"放款后两年：{worst} 年的批次 {levels.loc[worst, 'rate']:.0%} 曾逾期超过一个月，{best} 年的 {levels.loc[best, 'rate']:.0%}",
                  alt="各批次放款后曾经逾期超过三十天的累计比例曲线。", source=f"{bank.name}，按揭 {len(mortgages):,} 笔，两年一批")  # fmt: skip
-cu.show(levels, rows=None, names={"index": "放款年份", "n": "满两年的笔数", "late": "曾逾期超过一个月", "rate": "比例", "low": "区间下限", "high": "区间上限"},
+cu.show(levels, rows=None, names={"issue_date": "放款年份", "n": "满两年的笔数", "late": "曾逾期超过一个月", "rate": "比例", "low": "区间下限", "high": "区间上限"},
         units=dict.fromkeys(["rate", "low", "high"], "%"))  # fmt: skip
 cu.say(f"最差和最好的两批，区间{'没有重叠，确实有好有坏' if apart else '有重叠，不能说哪一年放得差'}。")
 
@@ -115,10 +115,12 @@ rates = cohorts.roll_rates(counts)
 rolling = rates.loc[["M1", "M2", "M3", "M4"]].rename(index=lambda name: f"{name}（{counts.loc[name].sum()} 次）")
 fig = cu.charts.heatmap(rolling, unit="%", decimals=0, row_label="这个月", column_label="下个月")
 chance = cohorts.flow_to_loss(rates)
-cu.charts.finish(fig, title=f"逾期一个月以内的，下月滚到更深的占 {rates.loc['M1', 'M2':'M6+'].sum():.0%}；到了 M3，回来的只有 {rates.loc['M3', ['M0', 'M1', 'M2']].sum():.0%}",
+better = rates.loc["M3", ["M0", "M1", "M2"]].sum()
+cu.charts.finish(fig, title=f"逾期一个月以内的，下月滚到更深的占 {rates.loc['M1', 'M2':'M6+'].sum():.0%}；到了 M3，好转的占 {better:.0%}",
                  alt="逾期档从本月到下月的转移比例热力图。", source=f"{bank.name}，贷款月度表，按揭，每行合计为一")  # fmt: skip
 cu.say(f"连乘起来，从 M1 一路滚到底的机会约 {chance['M1']:.1%}，M2 是 {chance['M2']:.1%}，M3 是 {chance['M3']:.0%}。"
-       f"样本里进到 M3 的只有 {counts.loc['M3'].sum()} 次，这个数粗，方向却清楚：**电话要打在 M1、M2，打在 M3 就晚了。**")  # fmt: skip
+       f"样本里进到 M3 的只有 {counts.loc['M3'].sum()} 次，这个数粗。"
+       + ("方向却清楚：**电话要打在 M1、M2，打在 M3 就晚了。**" if better < 0.2 else "M3 还有人好转，催收别早早放手。"))  # fmt: skip
 
 # %% [markdown] outline=["S004-C6.3"]
 # ## 演示三：三把尺子量一位客户
@@ -217,7 +219,7 @@ cu.charts.finish(fig, title=f"还款记录拉开 {swing_row * 100:.1f} 个百分
 # %%
 a_row, c_row = pd_table.loc["A"], pd_table.loc["C"]
 gap = experiment.diff_ci(c_row["bad"], c_row["n"], a_row["bad"], a_row["n"])
-cu.say(f"A 级 {a_row['n']:.0f} 户×年里违约 **{a_row['bad']:.0f}** 次；一次没有也不等于零风险，区间上限是 {a_row['high']:.1%}。C 级是 {c_row['rate']:.1%}，"
+cu.say(f"A 级 {a_row['n']:.0f} 户×年里违约 **{a_row['bad']:.0f}** 次。次数这么少，别报“零风险”，要报区间上限：{a_row['high']:.1%}。C 级是 {c_row['rate']:.1%}，"
        f"和 A 级相差的区间是 {gap['low']:+.1%} 到 {gap['high']:+.1%}："
        + ("零不在里面，这把尺子分得开。" if gap["low"] > 0 else "零也在里面，违约太少，光凭违约还分不开。"))  # fmt: skip
 short = trials[trials["streak"] < months_b]
@@ -336,7 +338,7 @@ assets = bank.load("customer_month", ["month", "customer_id", "aum_average"])
 rich = exposed.merge(assets, on=["month", "customer_id"])
 rich = rich.groupby(rich["aum_average"] >= 0.2 * rich["balance"])["prepaid"].agg(["sum", "size"]).reindex([True, False]).fillna(0)
 money = experiment.diff_ci(*rich.loc[True], *rich.loc[False]) if (rich["size"] > 0).all() else {"low": 0, "high": 0}
-cu.say(f"资产够还两成的，每月提前结清比其余的多 {money['low']:+.2%} 到 {money['high']:+.2%}："
+cu.say(f"资产够还两成的，每月提前结清比其余的高出 {money['low'] * 100:+.2f} 到 {money['high'] * 100:+.2f} 个百分点（区间）："
        + ("看得出差别。" if money["low"] * money["high"] > 0 else "零在里面，看不出差别。"))  # fmt: skip
 policy = bank.load("policy_event", ["date", "kind"]) if bank.has("policy_event") else pd.DataFrame({"date": [], "kind": []})
 cut = policy.loc[policy["kind"] == "存量房贷利率下调", "date"].min()
@@ -399,11 +401,12 @@ cu.say(f"可联系、没有其他贷款、当前不逾期的 A、B 级推算 **{
 spots = pool.join(branches)
 thin = spots["cap"] < CONTACT_SHARE * spots["customers"]
 spots["able"] = thin.map({True: "人手不够", False: "人手够"})
-spots["word"] = spots["branch_name"].where(thin, "")
-fig = cu.charts.bubble_map(spots[spots["n"] >= 5], "x_km", "y_km", size="customers", color="able", label="word", x_unit="公里", y_unit="公里")
+fig = cu.charts.bubble_map(spots[spots["n"] >= 5], "x_km", "y_km", size="customers", color="able", x_unit="公里", y_unit="公里")
 fig.axes[0].set_aspect("equal")
 cu.charts.finish(fig, title=f"联系 {CONTACT_SHARE:.0%} 的客户，{thin.sum()} 家支行的人手不够：要按能力封顶", alt="支行位置上的圆，大小是可联系户数，颜色是人手够不够。",
                  source=f"{bank.name}，样本不到 5 户的支行不画；派给全行的联系目标是 {total_goal:,} 户")  # fmt: skip
+if thin.any():
+    cu.say(f"人手不够的支行：{'、'.join(spots.loc[thin, 'branch_name'])}。封顶以后，多出来的户数要转给别家，或者先给这几家添人。")
 
 # %% [markdown]
 # ## 练习

@@ -87,6 +87,18 @@ def test_call_weights_make_units_count_alike():
     assert weight.mean() == pytest.approx(1)
 
 
+def test_adoption_counts_a_unit_from_the_day_its_share_is_done():
+    rows = pd.DataFrame(
+        {"who": ["a"] * 4 + ["b"] * 2 + ["c"], "batch": [1] * 7,
+         "day": [3.0, 1.0, 9.0, np.nan, 2.0, np.nan, np.nan]}
+    )  # fmt: skip
+    got = whitelist.adoption(rows, "who", "batch", "day", share=0.5, until=4)
+    # a needs two of four (done on day 3), b one of two (day 2), c never
+    assert got[1].tolist() == pytest.approx([0, 0, 1 / 3, 2 / 3, 2 / 3])
+    with pytest.raises(CourseError, match="动起来"):
+        whitelist.adoption(rows, "who", "batch", "day", share=0)
+
+
 def test_branch_factor_by_hand():
     got = whitelist.branch_factor(pd.Series([8, 0]), pd.Series([3.0, 5.0]), prior=5)
     assert got.tolist() == pytest.approx([(8 + 5) / 8, 5 / 10])

@@ -43,6 +43,50 @@ def known_then(
     return pd.concat(parts).reindex(rows.index)
 
 
+def adoption(
+    rows: pd.DataFrame, unit: str, group: str, day: str, share: float = 0.25, until: int = 45
+) -> pd.DataFrame:
+    """Return how many units have taken something up by each day: early ones, many, the last.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row a task; `day` is the day it was done, counted from its start, missing if never.
+    unit : str
+        Who does it (the manager).
+    group : str
+        Rounds to compare (the batch).
+    day : str
+        Column with the day.
+    share : float
+        A unit counts from the day on which it has done so large a part of its tasks.
+    until : int
+        Last day shown.
+
+    Returns
+    -------
+    DataFrame
+        Index = day 0 … `until`, one column a group, share of the group's units (0-1).
+
+    Notes
+    -----
+    The shape of the curve is that of Rogers, Diffusion of Innovations (1962).
+    """
+    _need.columns(rows, [unit, group, day], "扩散曲线")
+    _need.that(0 < share <= 1, "“动起来”的比例要在 0 到 1 之间，请检查参数。")
+    tasks = rows.groupby([group, unit]).size()
+    need = np.ceil(tasks * share)
+    done = rows.dropna(subset=[day]).sort_values(day, kind="stable")
+    number = done.groupby([group, unit]).cumcount() + 1
+    target = need.reindex(pd.MultiIndex.from_frame(done[[group, unit]])).to_numpy()
+    first = done[number.to_numpy() == target].set_index([group, unit])[day].reindex(need.index)
+    days = pd.RangeIndex(until + 1, name="day")
+    return pd.DataFrame(
+        {name: [float((part <= d).mean()) for d in days] for name, part in first.groupby(level=0)},
+        index=days,
+    )
+
+
 def call_weights(
     rows: pd.DataFrame, unit: str, called: str = "called", most: float = 5.0
 ) -> pd.Series:

@@ -83,7 +83,7 @@ by_payee["each"] = by_payee["支出"] / by_payee["customers"]
 cu.show(by_payee.sort_values(["each", "支出"]), rows=24, units={"each": "次"}, title="关键词命中的对手（按每户付款次数从少到多）",
         names={"payee": "净名", "lender_kind": "关键词类别", "支出": "付出笔数", "收入": "收到笔数", "customers": "户数", "each": "每户付款次数"})  # fmt: skip
 cu.say(f"{lines['customer_id'].nunique():,} 位抽样客户一年的 {len(lines):,} 笔流水，净名 {lines['payee'].nunique():,} 个；命中 **{len(hits):,}** 笔、{hits['payee'].nunique()} 个对手、{hits['customer_id'].nunique():,} 位客户。"
-       "表的两头差别很大：靠前的每户只付一两次，名字像餐馆、商城、广告；靠后的每户要付好几次，像还款。"
+       f"表的两头差别很大：最少的每户一年只付 {by_payee['each'].min():.1f} 次，最多的要付 {by_payee['each'].max():.1f} 次，再看看它们的名字。"
        "**关键词告诉我们名字像，没有告诉我们这笔钱是什么。**")  # fmt: skip
 
 # %% [markdown]
@@ -153,7 +153,7 @@ limit = experiment.wilson([unseen["true_label"].sum()], [len(unseen)])["high"].i
 others = lines[~lines["hit"] & (lines["direction"] == "支出")]
 cu.say(f"验收：四条都用，{last_row['size']} 笔里对 {last_row['sum']} 笔，区间 {last_row['low']:.0%} 到 {last_row['high']:.0%}。"
        f"没命中的只核对了 {len(unseen)} 笔，{unseen['true_label'].sum()} 笔是真的；按区间上端 {limit:.0%} 算，没命中的 {len(others):,} 笔里"
-       f"最多还能藏 {limit * len(others):,.0f} 笔，比命中的还多。这么小的样本**等于没量过漏报**。")  # fmt: skip
+       f"最多还能藏 {limit * len(others):,.0f} 笔{'，比命中的还多' if limit * len(others) > len(hits) else ''}。这么小的样本**等于没量过漏报**。")  # fmt: skip
 
 # %%
 firms = others[(others["counterparty_type"] == "企业") & others["kind"].isin(leads.TRANSFERS)].copy()
@@ -310,7 +310,7 @@ for who, name in [(True, "26–35 岁"), (False, "其他年龄")]:
                  f"{gap['difference'] * 100:+.1f} 个百分点（区间 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}），{seen}"  # fmt: skip
 kept = trial[trial["arm"] == "随机保留"]["converted"]
 cu.say(f"{gaps['26–35 岁']}；{gaps['其他年龄']}（低报价指不高于 8% [定义]）。随机留出的 {len(kept)} 户里自己来办的 {kept.sum()} 户。"
-       "热力图的单格只有百来户，最高的一格有运气成分，**要合并了再比**。")  # fmt: skip
+       f"热力图最小的一格只有 {sizes.to_numpy().min()} 户，最高的一格有运气成分，**要合并了再比**。")  # fmt: skip
 
 # %%
 wave = called[called["wave"] == called["wave"].max()]
@@ -326,7 +326,7 @@ cu.show(by_level, rows=None, units={"rate": "%", "low": "%", "high": "%", "sum":
 light, heavy = by_level.loc["负担较轻"], by_level.loc["负担较重"]
 apart = light["low"] > heavy["high"] or heavy["low"] > light["high"]
 cu.say(f"最后一波打过、又有流水的只有 {len(wave)} 户。两档负担的区间{'没有重叠，差别看得见' if apart else '重叠得厉害，**看不出负担高低和转化有关**；'}"
-       f"{'' if apart else '年龄再乘负担，每格只剩十来户，切得再细也只是切运气。'}")  # fmt: skip
+       f"{'' if apart else '再乘上年龄，每格就更少，切得再细也只是切运气。'}")  # fmt: skip
 
 # %% [markdown] outline=["S004-C3.1.4", "S003-4.5.4"]
 # ## 演示七：先问能不能，再分谁优先

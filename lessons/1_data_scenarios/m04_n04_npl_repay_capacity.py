@@ -23,7 +23,7 @@ GRADE_CUTS = [1.0, 0.5, 0.2]  # 能力比的三条线：A、B、C 的下限
 RECENT_DAYS = 90  # 看意愿用近多少天的清收记录
 KAPPA = 20  # 收缩：把多少户的总体平均掺进每一级
 HAIRCUT = 0.6  # 押品评估价打几折算变现
-WEEK_MINUTES = 2400  # 清收小组这一周一共多少分钟
+WEEK_MINUTES = 1800  # 清收小组这一周一共多少分钟
 COOL_DAYS = 7  # 多少天内联系过的，这一周不再联系
 CALL_HOURS = [9, 20]  # 只在几点到几点之间联系
 
@@ -143,7 +143,7 @@ cu.show(grades, rows=None, units={"debt": "万元", "means": "万元", "ratio": 
 strong = todo["grade"].isin(["A", "B"])
 top = todo.nlargest(10, "debt")["grade"].isin(["D", "E"]).sum()
 cu.say(f"A、B 两级 {strong.sum()} 笔，占笔数的 {strong.mean():.0%}、欠款的 {todo.loc[strong, 'debt'].sum() / todo['debt'].sum():.0%}。"
-       f"欠款最多的十笔里有 {top} 笔是 D 级或 E 级：**按欠款排序，头一批电话多半打给还不起的人**。")  # fmt: skip
+       f"欠款最多的十笔里有 {top} 笔是 D 级或 E 级：按欠款排序，头一批电话里**{'多半' if top > 5 else '就有不少' if top else '恰好没有'}**打给还不起的人。")  # fmt: skip
 
 # %%
 dots = todo.assign(means=todo["means"].clip(lower=1000)).sort_values("grade")
@@ -186,6 +186,19 @@ able_low = counts.loc["低", ["A", "B"]].sum()
 poor_high = counts.loc["高", ["D", "E"]].sum()
 cu.say(f"还得起却没有意愿的 {able_low} 笔，还不起却还在还的 {poor_high} 笔。前一种要讲法律，后一种要给办法：**一张名单按同一套话打，两头都打错**。")
 
+# %%
+if bank.has("transaction"):
+    leads = cu.analysis.leads
+    lines = bank.load("transaction", columns=list(leads.ROWS))
+    lines = lines[lines["customer_id"].isin(todo["customer_id"])]
+    elsewhere = leads.lender_features(lines, bank.load("lender_keyword"), bank.as_of)
+    others = (elsewhere["online_lenders"] + elsewhere["bank_loans"] > 0).sum()
+    cu.say(f"流水是抽样的，只看得到 {len(elsewhere)} 位债务人。其中近三个月还在按月还**别家**贷款的"
+           f"{f'有 {others} 位' if others >= 5 else '不到五位，人太少，不列数'}：先还别家，也是一种意愿信号。"
+           "它只能提醒经办人问一句，不能当面说“我们看到您在还别家”。")  # fmt: skip
+else:
+    cu.say(f"本行没有{'、'.join(bank.missing('transaction'))}，看不到债务人在不在还别家。")
+
 # %% [markdown]
 # ## 演示四：历史上，哪一级还了多少
 #
@@ -221,9 +234,9 @@ best, worst = picture.loc[picture["mean"].idxmax()], picture.loc[picture["mean"]
 clear = best["low"] > worst["high"]
 ordered = by_grade["mean"].dropna().is_monotonic_decreasing
 cu.charts.finish(fig, title=f"回收最高的是 {best['grade']} 级（{best['mean']:.0%}），最低的是 {worst['grade']} 级（{worst['mean']:.0%}）",
-                 source=f"{bank.name}，认定满一年的个人不良 {len(history)} 笔，横线为区间", alt="五个等级的十二个月回收比例和区间。")  # fmt: skip
+                 source=f"{bank.name}，认定满一年的个人不良 {len(history)} 笔，横线为近似区间", alt="五个等级的十二个月回收比例和区间。")  # fmt: skip
 cu.say(f"从 A 到 E {'一级比一级低' if ordered else '**并不是一级比一级低**'}；最高和最低两级的区间{'没有重叠' if clear else '有重叠'}。"
-       "每级只有十几二十笔，名次换一批案子就可能变。能力说的是“拿得出”，不是“会拿出来”，所以它不能单独当回收预测。")  # fmt: skip
+       f"最少的一级只有 {by_grade['size'].min():.0f} 笔，换一批案子名次就可能变。能力说的是“拿得出”，不是“会拿出来”，所以它不能单独当回收预测。")  # fmt: skip
 
 # %% [markdown]
 # 案子少的等级，平均数容易被一两笔带偏。**收缩**的办法：给每一级掺进 `KAPPA` 笔“总体平均”的案子，
@@ -274,7 +287,7 @@ cu.say(f"兑现过半的之后收回 {kept_mean:.0%}，兑现不到一半的 {br
 # %% [markdown]
 # ## 演示五：三乘五的动作矩阵，先做哪一件
 #
-# 能力五级、意愿三档，十五格各有一个主动作 [参数]。协商类（结清方案、分期、重组）要联系得上本人；诉讼只对**未诉**的；
+# 能力五级、意愿三档，十五格各有一个主动作 [参数]。协商类（结清方案、分期、重组）要联系得上本人；诉讼只对**未诉**的，已经起诉的由法务跟进，不占小组的时间；
 # 核销材料不等于放弃，是证明“确实收不回”，账销案存；它不带来回收，另排时间做。押品变现够还一成以上的，不谈核销，先走诉讼。
 #
 # 顺序不按欠款，按**值多少**：预计收回 = 收缩后的回收比例 × 欠款，再封顶在“一年内拿得出加押品变现”，减去动作成本，除以要花的分钟数。
@@ -289,7 +302,6 @@ pledge = bank.load("collateral", columns=["loan_id", "appraised", "other_claims"
 pledge["net"] = (pledge["appraised"] * HAIRCUT - pledge["other_claims"]).clip(lower=0)
 todo["pledge"] = todo["loan_id"].map(pledge.groupby("loan_id")["net"].sum()).fillna(0)
 todo.loc[(todo["action"] == "核销材料") & (todo["pledge"] >= 0.1 * todo["debt"]), "action"] = "诉讼"
-todo.loc[(todo["action"] == "诉讼") & (todo["legal_stage"] != "未诉"), "action"] = "跟进诉讼"
 fig = cu.charts.heatmap(counts.astype(float), unit="笔", decimals=0, row_label="意愿", column_label="能力等级")
 largest = todo["action"].value_counts()
 cu.charts.finish(fig, title=f"十五格里，“{largest.index[0]}”一类最多（{largest.iloc[0]} 笔）", alt="意愿三档乘能力五级的案件数热力图。",
@@ -297,7 +309,7 @@ cu.charts.finish(fig, title=f"十五格里，“{largest.index[0]}”一类最�
 cu.show(matrix, rows=None, names={"index": "意愿"}, title="动作矩阵")
 
 # %%
-kind_of = {"结清方案": "上门", "分期": "分期协议", "重组": "重组", "诉讼": "诉讼", "跟进诉讼": "执行", "核销材料": "信函"}
+kind_of = {"结清方案": "上门", "分期": "分期协议", "重组": "重组", "诉讼": "诉讼", "核销材料": "信函"}
 typical = action.groupby("kind")[["cost", "minutes"]].mean()
 todo["cost"] = todo["action"].map(kind_of).map(typical["cost"])
 todo["minutes"] = todo["action"].map(kind_of).map(typical["minutes"]).round()
@@ -312,7 +324,6 @@ cu.show(order.sort_values("per_minute", ascending=False), rows=None, units={"wor
 
 # %%
 need = todo["minutes"].sum()
-gain = todo.sort_values("worth", ascending=False)
 by_debt = todo.sort_values("debt", ascending=False)
 per_minute = todo.assign(rate=todo["worth"] / todo["minutes"]).sort_values("rate", ascending=False)
 first = {name: part.loc[part["minutes"].cumsum() <= WEEK_MINUTES, "worth"].sum() for name, part in
@@ -363,9 +374,12 @@ def grade_of(money, income, debt):
     free = max(money - RESERVE_MONTHS * LIVING_FLOOR, 0)
     future = 12 * USABLE * max(income - LIVING_FLOOR, 0)
     ratio = (free + future) / debt
-    for letter, cut in zip("ABC", GRADE_CUTS, strict=True):
-        if ratio >= cut:
-            return letter
+    if ratio >= GRADE_CUTS[0]:
+        return "A"
+    if ratio >= GRADE_CUTS[1]:
+        return "B"
+    if ratio >= GRADE_CUTS[2]:
+        return "C"
     return "D" if ratio > 0 else "E"
 ### END SOLUTION
 
@@ -375,26 +389,35 @@ cu.check("E1")
 # %% tags=["wrong:E1:no_living"]
 def grade_of(money, income, debt):
     ratio = (money + 12 * USABLE * income) / debt
-    for letter, cut in zip("ABC", GRADE_CUTS, strict=True):
-        if ratio >= cut:
-            return letter
+    if ratio >= GRADE_CUTS[0]:
+        return "A"
+    if ratio >= GRADE_CUTS[1]:
+        return "B"
+    if ratio >= GRADE_CUTS[2]:
+        return "C"
     return "D" if ratio > 0 else "E"
 
 # %% tags=["wrong:E1:netted"]
 def grade_of(money, income, debt):
     ratio = (money - RESERVE_MONTHS * LIVING_FLOOR + 12 * USABLE * (income - LIVING_FLOOR)) / debt
-    for letter, cut in zip("ABC", GRADE_CUTS, strict=True):
-        if ratio >= cut:
-            return letter
+    if ratio >= GRADE_CUTS[0]:
+        return "A"
+    if ratio >= GRADE_CUTS[1]:
+        return "B"
+    if ratio >= GRADE_CUTS[2]:
+        return "C"
     return "D" if ratio > 0 else "E"
 
 # %% tags=["wrong:E1:one_month"]
 def grade_of(money, income, debt):
     free = max(money - RESERVE_MONTHS * LIVING_FLOOR, 0)
     ratio = (free + USABLE * max(income - LIVING_FLOOR, 0)) / debt
-    for letter, cut in zip("ABC", GRADE_CUTS, strict=True):
-        if ratio >= cut:
-            return letter
+    if ratio >= GRADE_CUTS[0]:
+        return "A"
+    if ratio >= GRADE_CUTS[1]:
+        return "B"
+    if ratio >= GRADE_CUTS[2]:
+        return "C"
     return "D" if ratio > 0 else "E"
 
 # %% tags=["alternative:E1:count_lines"]
@@ -442,8 +465,8 @@ grade_recovery = trust * raw + (1 - trust) * history["share"].mean()
 # （表，只要一列 `loan_id`，**不要带别的客户信息**）。规矩：
 #
 # - 一笔只排一次，`minutes` 合计不超过 `WEEK_MINUTES`；
-# - 结清方案、分期、重组要能联系上本人（`contactable`），并且 `COOL_DAYS` 天内没有联系过（`last_talk` 为空或早于那一天，刚好第 `COOL_DAYS` 天可以）；
-# - 诉讼只对 `legal_stage` 为“未诉”的。
+# - 结清方案、分期、重组要能联系上本人（`contactable`），并且离上次联系（`last_talk`，空的是没联系过）已满 `COOL_DAYS` 天；
+# - 诉讼只对 `legal_stage` 为“未诉”的，已经起诉的不再排。
 #
 # 目标：`worth` 合计尽量大，至少达到参照方案的 95% [定义]。
 
@@ -472,7 +495,8 @@ cu.check("E3")
 # %% tags=["wrong:E3:largest_debt"]
 talking = week["action"].isin(["结清方案", "分期", "重组"])
 fresh = week["last_talk"].isna() | (week["last_talk"] <= bank.as_of - pd.Timedelta(days=COOL_DAYS))
-allowed = week[~talking | (week["contactable"] & fresh)].sort_values("debt", ascending=False)
+allowed = week[(~talking | (week["contactable"] & fresh)) & ((week["action"] != "诉讼") | (week["legal_stage"] == "未诉"))]
+allowed = allowed.sort_values("debt", ascending=False)
 week_plan = allowed.loc[allowed["minutes"].cumsum() <= WEEK_MINUTES, ["loan_id"]]
 
 # %% tags=["wrong:E3:forgot_rules"]
@@ -490,6 +514,7 @@ chosen, used = [], 0
 for row in week.assign(rate=week["worth"] / week["minutes"]).sort_values("rate", ascending=False).itertuples():
     talking = row.action in ("结清方案", "分期", "重组")
     blocked = talking and (not row.contactable or row.last_talk > limit)
+    blocked = blocked or (row.action == "诉讼" and row.legal_stage != "未诉")
     if row.worth > 0 and not blocked and used + row.minutes <= WEEK_MINUTES:
         chosen.append(row.loan_id)
         used += row.minutes

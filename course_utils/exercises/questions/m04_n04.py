@@ -39,7 +39,7 @@ MATRIX = {
     "中": ("结清方案", "分期", "重组", "重组", "核销材料"),
     "低": ("诉讼", "诉讼", "诉讼", "核销材料", "核销材料"),
 }
-LOGGED = {"结清方案": "上门", "分期": "分期协议", "重组": "重组", "诉讼": "诉讼", "跟进诉讼": "执行",
+LOGGED = {"结清方案": "上门", "分期": "分期协议", "重组": "重组", "诉讼": "诉讼",
           "核销材料": "信函"}  # fmt: skip
 
 # ----------------------------------------------------------------------------------- money panels
@@ -202,6 +202,9 @@ E1_CASES = behaviour(
     Case("C 线下一点", _from_money(_cut(2, 0.99))),
     Case("只靠进账就够还清", _from_income(lambda s: 1.2)),
     Case("只靠进账，B 级", _from_income(_cut(1, 1.1))),
+    Case("只靠进账，差一点够还清", _from_income(_cut(0, 0.97)), "进账按十二个月算。"),
+    Case("只靠进账，差一点到 B", _from_income(_cut(1, 0.97)), "进账按十二个月算。"),
+    Case("只靠进账，刚过 B 线", _from_income(_cut(1, 1.03)), "进账按十二个月算。"),
     Case("只靠进账，C 级", _from_income(_cut(2, 1.2))),
     Case("只靠进账，有一点", _from_income(_cut(2, 0.4)), "进账按十二个月、USABLE 的比例算。"),
     Case("钱和进账刚够生活", _edges(1.0, 1.0), "留完生活费一点不剩，是 E 级。"),
@@ -413,7 +416,7 @@ def _open_cases(context: Context) -> pd.DataFrame:
 
 
 def _actions(table: pd.DataFrame, signals: dict[str, tuple[float, float]]) -> list[str]:
-    """Return the action of each case by grade, will, pledge and legal stage."""
+    """Return the action of each case by grade, will and pledge."""
     actions = []
     for row in table.itertuples():
         paid, kept = signals.get(row.loan_id, (0.0, np.nan))
@@ -425,14 +428,12 @@ def _actions(table: pd.DataFrame, signals: dict[str, tuple[float, float]]) -> li
         action = MATRIX[will][LETTERS.index(row.grade)]
         if action == "核销材料" and row.pledge >= 0.1 * row.debt:
             action = "诉讼"
-        if action == "诉讼" and row.legal_stage != "未诉":
-            action = "跟进诉讼"
         actions.append(action)
     return actions
 
 
 def week(context: Context) -> pd.DataFrame:
-    """Return the cases of the branch with ``worth`` and ``may``, indexed by loan."""
+    """Return the cases of the branch with ``worth``, ``calm``, ``reach`` and ``free``, by loan."""
     return context.remember("week", lambda: _week(context))
 
 
@@ -450,6 +451,7 @@ def _week(context: Context) -> pd.DataFrame:
     talks = table["action"].isin(TALKS)
     table["calm"] = ~talks | calm
     table["reach"] = ~talks | table["contactable"].astype(bool)
+    table["free"] = (table["action"] != "诉讼") | (table["legal_stage"].astype(str) == "未诉")
     return table
 
 
@@ -467,7 +469,7 @@ def _fill(table: pd.DataFrame, order: pd.Series, minutes: float) -> pd.DataFrame
 def best_week(context: Context) -> pd.DataFrame:
     """Return the cases of the highest worth a minute that may be worked on."""
     table = week(context)
-    table = table[table["calm"] & table["reach"] & (table["worth"] > 0)]
+    table = table[table["calm"] & table["reach"] & table["free"] & (table["worth"] > 0)]
     rate = table["worth"] / table["minutes"]
     return _fill(table, rate, context.parameters["WEEK_MINUTES"])
 
@@ -504,17 +506,21 @@ def _largest(answer: Any, context: Context) -> bool:
     """Whether the plan holds the debts that come first by size."""
     if not isinstance(answer, pd.DataFrame) or "loan_id" not in answer or not len(answer):
         return False
-    debt = week(context)["debt"].sort_values(ascending=False)
+    table = week(context)
+    table = table[table["calm"] & table["reach"] & table["free"]]
+    debt = table["debt"].sort_values(ascending=False)
     chosen = debt.reindex(answer["loan_id"]).dropna()
     return bool(len(chosen) and chosen.sum() >= 0.9 * debt.head(len(chosen)).sum())
 
 
 def _breaks_rules(answer: Any, context: Context) -> bool:
-    """Whether somebody is asked to talk who cannot or must not be talked to now."""
+    """Whether a case is planned that cannot be talked about now or is in court already."""
     if not isinstance(answer, pd.DataFrame) or "loan_id" not in answer:
         return False
     table = week(context)
-    return bool(answer["loan_id"].isin(table.index[~table["reach"] | ~table["calm"]]).any())
+    return bool(
+        answer["loan_id"].isin(table.index[~(table["reach"] & table["calm"] & table["free"])]).any()
+    )
 
 
 E3 = Question(
@@ -532,6 +538,7 @@ E3 = Question(
             Invariant(
                 "联系得上", _none_without("reach", "要协商却联系不上本人"), "有联系不上的。"
             ),
+            Invariant("未诉才诉", _none_without("free", "已经起诉，又排了诉讼"), "有已起诉的。"),
             Invariant("间隔够长", _none_without("calm", "刚联系过，又排了协商"), "有刚联系过的。"),
             objective=_worth,
             share=0.95,
@@ -554,7 +561,7 @@ E3 = Question(
         ),
         Misconception(
             "forgot_rules",
-            "有联系不上的、或刚联系过的被排进了协商。先筛，再排。",
+            "有联系不上的、刚联系过的被排进了协商，或者已经起诉的又排了诉讼。先筛，再排。",
             matches=_breaks_rules,
         ),
         Misconception(

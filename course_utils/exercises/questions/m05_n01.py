@@ -23,6 +23,7 @@ from course_utils.exercises.values import labels
 
 FLOOR = 1_000.0  # 元, average assets of E1
 RICH = 10_000.0  # 元, the wrong reading of E1
+FAIR_SIZE = 100  # shorter lists are not compared by benefit
 
 # ---------------------------------------------------------------------------------- base
 
@@ -208,7 +209,9 @@ def public_benefit(answer: pd.DataFrame, context: Context) -> float:
 
 
 def to_beat(context: Context) -> float:
-    """Return the benefit that a list must reach; nothing at a bank without outcomes."""
+    """Return the benefit that a list must reach; nothing where luck would decide."""
+    if list_size(context) < FAIR_SIZE:
+        return -1e9
     own = public_benefit(richest(context), context)
     return max(own, 0.0) * context.parameters["LIST_BEAT"]
 
@@ -563,4 +566,4 @@ QUESTIONS = [
 ]
 
 
-VARIATIONS = [{"LIST_SIZE": 200}]
+VARIATIONS = [{"LIST_SIZE": 200}, {"BRANCH": "B03"}]

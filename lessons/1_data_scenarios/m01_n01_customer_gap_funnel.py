@@ -73,7 +73,7 @@ cu.say("本课要用、而本行没有的表：" + ("、".join(lacking) + "，�
 #
 # > 覆盖度 ＝ 覆盖的合格客户 ÷ 合格客户（都按权数加总） [定义]
 #
-# 样本里借款人、商户抽得特别多，所以**必须乘权数**：每一行代表 `weight` 户。直接数行数，覆盖度会虚高一倍左右。
+# 样本里借款人、商户抽得特别多，所以**必须乘权数**：每一行代表 `weight` 户。直接数行数，覆盖度会虚高（高多少，下面算给你看）。
 # 先看四道关各留下多少人。授权这一关不是手续：没有授权的人，再合格也不能拿来营销。
 
 # %%
@@ -400,12 +400,12 @@ cu.say(f"按参数里的数，它平均一户一年的收入约 **{each:.0f} 元
 # ## 演示七：数据应用的产能转化——试点真的多放了几笔
 #
 # 有一批支行上了“数据营销试点”。汇报材料说：上线后三个月比上线前三个月，客户经理人均月提款多了一大截。
-# 这个算法把**开门红**也算成了试点的功劳：上线那天正好是一月一日。
+# 如果上线正赶上**开门红**，这个算法就把开门红也算成了试点的功劳。
 #
 # 公平的比较叫**双重差分**：试点支行涨了多少，减去同期没上试点的支行涨了多少。它靠一个前提——
 # 如果没有试点，两组会**一起涨一起跌**。前提不能证明，但可以查：上线之前两组走得一样不一样。
 #
-# 先看前后各三个月的均值；再用全部二十四个月：每位经理有自己的水平，每个月有共同的涨跌，扣掉这两样，剩下的才是试点。
+# 先看前后各三个月的均值；再用有记录的全部月份：每位经理有自己的水平，每个月有共同的涨跌，扣掉这两样，剩下的才是试点。
 # 试点是**按支行**上的，同一家支行的人同进同退，所以误差按支行来算（聚类），不然区间会假装很窄。
 # 图上每个点都是和上线前**那一个月**比，单月会抖，所以要看一串点的高低，不看某一个点。
 # 最后做一次**重新分派**检验：把“谁上试点”在支行之间随机打乱五百次 [参数]，看乱分会不会也差出这么多。
@@ -639,6 +639,7 @@ ACTIONS = dict(zip(CAUSES, ["先核号码、补登联系方式，再接名单", 
                             "两周内打完有效名单，逐条登记", "建立拒绝登记，同一客户不再重复派"], strict=True))
 offices = bank.load("branch", columns=["branch_id", "branch_name"]).set_index("branch_id")["branch_name"]
 sheet = eligible.groupby("branch_id")[["weight", "covered"]].apply(coverage)[["customers", "gap", "rate", "low", "high"]]
+sheet = sheet.rename(columns={"customers": "合格客户（户）", "gap": "未覆盖（户）"}).round({"合格客户（户）": 0, "未覆盖（户）": 0})
 shares = pd.crosstab(lost["branch_id"], lost["cause"], normalize="index").reindex(columns=[*CAUSES, OTHER], fill_value=0.0)
 sheet = sheet.join(lost.groupby("branch_id").size().rename("没成行数")).join(shares)
 few = sheet["没成行数"].fillna(0) < SMALL_CELL
@@ -651,8 +652,8 @@ sheet.insert(0, "网点", offices.reindex(sheet.index))
 percent = dict.fromkeys(["rate", "low", "high", *CAUSES, OTHER], "%")
 path = cu.deliver.workbook(
     bank.output_dir("m01_n01") / "覆盖缺口与名单体检.xlsx",
-    {"按网点": cu.deliver.Sheet(sheet.reset_index(), units=percent | {"customers": "户", "gap": "户"},
-                             names={"customers": "合格客户", "gap": "未覆盖", "rate": "覆盖度"} | {k: WORDS[k] for k in ("low", "high")}),
+    {"按网点": cu.deliver.Sheet(sheet.reset_index(), units=percent,
+                             names={"rate": "覆盖度"} | {k: WORDS[k] for k in ("low", "high")}),
      "四步骤体检": cu.deliver.Sheet(checks, units={"现状": "%"}),
      "修理价值": cu.deliver.Sheet(repair.reset_index(), names=WORDS, units={"own": "%", "reference": "%", "share": "%"})},
     title="覆盖缺口与名单体检", purpose="支行信贷获客安排", purge_date=today + pd.DateOffset(months=6),
@@ -670,7 +671,7 @@ cu.say(f"已保存 `{path.name}`：{len(sheet)} 家网点，"
 #
 # ## 小结
 #
-# 合格、可联系而没有覆盖的客户，是已覆盖的好几倍，缺的不是人。名单低转化主要卡在号码和没人打这两步，先修取数，再管拨打。
+# 说缺客户以前，先数合格、可联系而没有覆盖的人是已覆盖的几倍。名单转化低，先把每一行归到一个能改的原因，再看修哪一步最值。
 # 说数据工具有用，要和没用的同期比，否则开门红也会被记成功劳。
 #
 # 下一课：客户管理三阶段与服务质量关键指标。

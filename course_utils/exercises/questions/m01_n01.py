@@ -471,7 +471,7 @@ QUESTIONS = [
         misconceptions=(
             Misconception(
                 "blames_script",
-                "怪话术没有依据：接通以后的申请率和参照相当，堵点在前面。",
+                "怪话术没有依据：先看 repair 里接通以后的几步差多少，再看号码和拨打两步。",
                 matches=_blames_script,
             ),
             Misconception(

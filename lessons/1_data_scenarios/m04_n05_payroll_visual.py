@@ -22,7 +22,7 @@ MIN_CELL = 5  # 汇总里每一格至少几个人
 RETIRE_AGE = 60  # 测算到多少岁；实际退休年龄按国家规定和本人情况
 RETURN_LOW = 0.02  # 年金、公积金等一年的收益：低的假设
 RETURN_HIGH = 0.03  # 高的假设
-RETURN_SPREAD = 0.01  # 收益一年一年的起伏（标准差）
+RETURN_SPREAD = 0.03  # 收益一年一年的起伏（标准差）
 WAGE_GROWTH = 0.02  # 工资一年涨多少
 INFLATION = 0.02  # 物价一年涨多少，用来折成今天的钱
 PURGE_DAYS = 30  # 汇总表多少天以后销毁
@@ -108,12 +108,12 @@ cu.say(f"同岗位（{my_post}）全年应发：**{place}**。我的应发里，
 #
 # 很多人以为每个月单独算税。不是。工资的个税**从一月起累计**：
 #
-# > 本月个税 ＝ 累计应税 × 税率 － 速算扣除数 － 前几个月已经扣的 [来源：个人所得税法]
+# > 本月个税 ＝ 累计应税 × 税率 － 速算扣除数 － 前几个月已经扣的 [来源：个人所得税扣缴申报管理办法（试行）]
 #
 # 累计应税 ＝ 累计应发 － 累计个人缴费 － 每月五千元 × 月数 － 累计专项附加扣除 [来源：个人所得税法]。
 # 累计应税不超过 36000 元的部分 3%，超过 36000 至 144000 元的部分 10%，再往上还有五档 [来源：个人所得税法]。
 # 所以同样的工资，年初扣得少，跨过一档以后扣得多，**到了一月又从头来**。本月算出来比已扣的少，就扣零，不当月退，
-# 多扣的等第二年汇算再退。
+# 多扣的等第二年汇算再退。税法会修订，真实工作以最新规定为准。
 
 # %%
 recomputed = payroll.withholding(year)
@@ -179,7 +179,7 @@ cu.say(f"进我名下账户的钱，平均每月 **{per_month:,.0f} 元**，相�
 
 # %% [markdown]
 # 这笔钱到六十岁有多少？拿**已知的两年**作起点，按工资每年涨、收益每年起伏，算两千次，画成扇形：中间那条线一半的情形在
-# 它上面，最外面的两条之间是八成的情形。收益的均值取高低两个假设的中间 [参数]，**不是预测，也不是承诺**；
+# 它上面，最外面的两条之间是八成的情形。扇形只算了一年一年的起伏，平均收益本身也可能猜错。收益的均值取高低两个假设的中间 [参数]，**不是预测，也不是承诺**；
 # 公积金很可能中途买房用掉；再扣掉物价，才是今天的钱。
 
 # %%
@@ -226,7 +226,7 @@ counts = people.groupby("post")["woman"].agg(["mean", "size"]).join(people.group
 counts = counts[counts["size"] >= MIN_CELL].sort_values("gross")
 link = counts["mean"].corr(counts["gross"], method="spearman")
 cu.say(f"直接比相差 {raw['estimate']:+.0%}，校正以后剩 {adjusted['estimate']:+.1%}（区间 {adjusted['low']:+.1%} 到 {adjusted['high']:+.1%}）："
-       f"" + ("差距的大半来自**谁在什么岗位**。" if abs(adjusted["estimate"]) < abs(raw["estimate"]) / 2 else "岗位只解释了一小半。")
+       + ("差距的大半来自**谁在什么岗位**。" if abs(adjusted["estimate"]) < abs(raw["estimate"]) / 2 else "岗位只解释了一小半。")
        + f"岗位平均工资越高、女性占比越{'低' if link < 0 else '高'}（等级相关 {link:+.2f}，只有 {len(counts)} 个岗位）。"
        "要问的下一句是：升到高岗位的机会公平吗？这张表回答不了。")
 
@@ -516,7 +516,7 @@ cu.charts.finish(fig, title="同岗同绩效，各网点" + ("都在运气的范
 low = hr_table.sort_values("gap").iloc[0]
 cu.say(f"最低的是 {low['branch_id']}：同岗同绩效差 **{np.expm1(low['gap']):+.1%}**（{low['people']} 人）；指标完成率高于全行 {done.get(low['branch_id'], np.nan):.0%} 的网点，"
        + ("不能说是干得差。" if done.get(low["branch_id"], 0) > 0.2 else "完成得也差，先分清是哪一头。")
-       + f"{len(funnel)} 家网点里，凭运气也会有一两家出界：先去核实分配办法，再下结论。")
+       + f"{len(funnel)} 家网点里，凭运气平均也会有 {0.05 * len(funnel):.1f} 家出界：先去核实分配办法，再下结论。")
 
 # %%
 Sheet = cu.deliver.Sheet

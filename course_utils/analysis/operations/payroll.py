@@ -1,7 +1,8 @@
 """Wages: income tax withheld by the cumulative method, contributions, hidden wealth, fair pay.
 
 The tax table is that of comprehensive income of residents (个人所得税法 2018, annex one); the
-withholding of wages cumulates income, deductions and tax from January (累计预扣法). Whoever sees
+withholding of wages cumulates income, deductions and tax from January (累计预扣法, 个人所得税扣缴
+申报管理办法（试行）, 国家税务总局公告 2018 年第 61 号). Whoever sees
 other people's wages sees groups of at least five: :func:`band` and :func:`hidden_cells` keep to it.
 """
 

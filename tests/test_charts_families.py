@@ -49,6 +49,8 @@ CASES = {
     "bars_with_interval": lambda: charts.bars_with_interval(
         interval_table(), label="名", group="组", count="n", reference=0.65,
         reference_label="平均"),
+    "overlap_curves": lambda: charts.overlap_curves(
+        pd.DataFrame({"甲": [0.2, 0.8], "乙": [0.6, 0.4]}, ["18-20", "21-23"])),
     "pyramid": lambda: charts.pyramid(
         pd.DataFrame({"男": [0.2, 0.3], "女": [0.1, 0.4]}, ["18-30", "31-45"]),
         compare=pd.DataFrame({"男": [0.25, 0.25], "女": [0.25, 0.25]}, ["18-30", "31-45"])),
@@ -167,6 +169,14 @@ def test_ladder_writes_totals_in_the_unit():
     table = pd.DataFrame({"一": [1e6, 2e6], "二": [3e6, 0.0]}, ["1月", "2月"])
     words = texts(charts.stacked_ladder(table))
     assert "400" in words and "200" in words and "万元" in words
+
+
+def test_overlap_curves_shade_the_smaller_share():
+    fig = charts.overlap_curves(pd.DataFrame({"甲": [0.2, 0.8], "乙": [0.6, 0.4]}, ["18", "21"]))
+    shade = fig.axes[0].collections[0].get_paths()[0].vertices
+    assert shade[:, 1].max() == pytest.approx(0.4)
+    assert [round(float(y), 2) for y in fig.axes[0].lines[0].get_ydata()] == [0.2, 0.8]
+    plt.close(fig)
 
 
 def test_pyramid_mirrors_the_left_group_and_keeps_the_axis_even():

@@ -57,7 +57,7 @@ _WHERE = {
     ],
     "flows": ["state_flow", "bubble_map", "entity_map", "radar"],
     "groups": ["funnel_plot", "profile_bars", "upset"],
-    "population": ["pyramid"],
+    "population": ["pyramid", "overlap_curves"],
     "cards": ["fact_cards"],
     "models": ["reliability", "lift_curve", "gain_curve", "frontier", "lorenz", "uniqueness_curve"],
 }

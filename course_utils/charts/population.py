@@ -66,3 +66,41 @@ def pyramid(
     ax.set_xlabel(unit)
     base.legend_outside(ax)
     return fig
+
+
+def overlap_curves(
+    table: pd.DataFrame, unit: str = "%", x_label: str = "年龄", shade: str = "重叠部分"
+) -> Figure:
+    """Draw distributions of two groups over the same bands and shade what they share.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index = bands in order (e.g. ages); two columns of shares that each add up to one.
+    unit : str
+        Display unit of the axis; ``%`` expects ratios.
+    x_label : str
+        Name of the horizontal axis.
+    shade : str
+        Name of the shaded part in the legend.
+
+    Returns
+    -------
+    Figure
+    """
+    base.need_rows(table, "重叠分布图")
+    base.need(table, list(table.columns[:2]), "重叠分布图")
+    fig, ax = base.canvas()
+    palette = style.colors_for([str(c) for c in table.columns[:2]])
+    x = np.arange(len(table))
+    both = table.iloc[:, :2].fillna(0).to_numpy(float)
+    ax.fill_between(x, both.min(axis=1), color=style.MUTED, alpha=0.35, linewidth=0, label=shade)
+    for k, name in enumerate(table.columns[:2]):
+        ax.plot(x, both[:, k], color=palette[str(name)], label=str(name), linewidth=2)
+    step = max(1, len(table) // 12)
+    ax.set_xticks(x[::step], [base.label_of(v) for v in table.index[::step]])
+    ax.set_xlabel(x_label)
+    ax.set_ylim(bottom=0)
+    base.money_axis(ax, unit)
+    base.legend_outside(ax)
+    return fig

@@ -23,6 +23,7 @@ from course_utils.synth.credit.draws import timestamps
 from course_utils.synth.credit.lines import build_lines, line_changes, line_months
 from course_utils.synth.credit.months import LoanMonths, build_months, fill_panels, settle_dates
 from course_utils.synth.credit.recalls import append_recalls
+from course_utils.synth.credit.risk import record_multi
 from course_utils.synth.credit.workout import WRITTEN_OFF, Workout, work_out
 from course_utils.synth.marketing import campaigns, white_list
 
@@ -51,6 +52,7 @@ def generate(sim: Simulation) -> None:
         taken[chosen] = True
     listed, campaign_starts, offers = _campaigns(sim, people, taken)
     result = simulate(sim, people, Starts.join([chains, *campaign_starts]))
+    record_multi(sim, result.book)
     home, extras = mortgage.build_mortgages(sim, people, mortgages)
     student = mortgage.build_students(sim, people, students)
     book = Book.join([result.book, home, student])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_utils.synth.credit import products as p
+from course_utils.synth.credit.book import BAD, Book
 from course_utils.synth.credit.borrowers import People
 from course_utils.synth.credit.draws import add_months, balanced, rake
 
@@ -67,3 +68,22 @@ def draw_bad(
         rng, result, mature, queries, lender, raised, falling, state.date.astype(np.int64)
     )
     return bad, result
+
+
+def record_multi(sim: Simulation, book: Book) -> None:
+    """Record how much worse mature loans of people with many lenders or many queries turned out."""
+    as_of = sim.as_of.to_datetime64().astype("M8[D]")
+    mature = add_months(book.issue, 12) <= as_of
+    bad = book.ending == BAD
+    for lesson, key, flag, note in (
+        ("m03_n03", "pd_multi", book.lenders >= MANY_LENDERS, "非银机构四家及以上与不到四家之比"),
+        (
+            "m03_n08",
+            "default_multi",
+            book.query_3m >= MANY_QUERIES,
+            "三月查询四次及以上与不到四次之比",
+        ),
+    ):
+        many, few = bad[mature & flag], bad[mature & ~flag]
+        known = len(many) and len(few) and few.any()
+        sim.record(lesson, key, float(many.mean() / few.mean()) if known else None, note)

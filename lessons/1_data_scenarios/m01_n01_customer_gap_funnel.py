@@ -77,8 +77,8 @@ cu.say("本课要用、而本行没有的表：" + ("、".join(lacking) + "，�
 # 先看四道关各留下多少人。授权这一关不是手续：没有授权的人，再合格也不能拿来营销。
 
 # %%
-people = bank.load("customer", columns=["customer_id", "customer_type", "segment", "birth_year", "town_id",
-                                        "branch_id", "do_not_call", "weight"])
+people = bank.load("customer", columns=["customer_id", "customer_type", "segment", "occupation", "birth_year",
+                                        "town_id", "branch_id", "do_not_call", "weight"])
 people = people[people["customer_type"] != "企业"]
 people = people if BRANCH is None else people[people["branch_id"] == BRANCH]
 consent = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
@@ -318,13 +318,15 @@ cu.say(f"号码和拨打两步合起来，解释了差距的 **{two:.0%}**"
 #
 # 名单的四个步骤（本课程定义）：**定目标与口径 → 取数与匹配 → 分层排序 → 分发、回收与复盘**。
 # 每一步都能写成一条可以查的要求 [参数]。个人信息保护法第六条要求目的明确、范围最小，第二十四条要求自动化推送的营销
-# 给人拒绝的办法：所以授权和勿扰在第一步就要卡住，不是打电话时才想起来。
+# 给人拒绝的办法：所以授权和勿扰在第一步就要卡住，不是打电话时才想起来。向在校学生推互联网消费贷款，监管有专门限制
+# （2021 年通知，细则以原文为准），也在第一步卡住。
 
 # %%
 last = issued[issued["batch"] == issued["batch"].max()]
 earlier = issued[issued["batch"] < issued["batch"].max()]
 allowed = people.loc[~people["do_not_call"] & people["customer_id"].isin(agreed["customer_id"]), "customer_id"]
 refused = earlier.loc[earlier["reason_code"].isin(["需求不匹配", "暂不需要", "重复外呼反感"]), "customer_id"]
+pupils = last["customer_id"].isin(people.loc[people["occupation"] == "学生", "customer_id"]).mean()
 barred, sent_again = ~last["customer_id"].isin(allowed), last["customer_id"].isin(refused).mean()
 slow = ((last["call_date"] - last["list_date"]).dt.days.dropna() > 7).mean()
 able = last[last["usable"] & last["phone_valid"]]
@@ -339,6 +341,7 @@ if len(spoke) == 2:
 # %%
 table = [
     ("定目标与口径", "没有营销授权或在勿扰名单上", barred.mean(), "0", not barred.any()),
+    ("定目标与口径", "在校学生进了线上贷款名单", pupils, "0", pupils == 0),
     ("取数与匹配", "同批重复或下发时已有贷款", (~last["usable"]).mean(), "≤ 1%", last["usable"].mean() >= 0.99),
     ("取数与匹配", "号码失效", (~last["phone_valid"]).mean(), "≤ 10%", last["phone_valid"].mean() >= 0.9),
     ("取数与匹配", "前几批明确拒绝过、又发一次", sent_again, "≤ 1%", sent_again <= 0.01),
@@ -349,7 +352,7 @@ table = [
 checks = pd.DataFrame(table, columns=["步骤", "检查", "现状", "要求", "结果"])
 checks["结果"] = np.where(checks["现状"].isna(), "样本太少", np.where(checks["结果"], "合格", "不合格"))
 cu.show(checks, rows=None, units={"现状": "%"}, title="最近一批名单的四步骤体检")
-cu.say(f"最近一批 {len(last):,} 行，八条有 **{(checks['结果'] == '不合格').sum()}** 条不合格。按今天的授权看不该联系的 {barred.sum()} 行里，"
+cu.say(f"最近一批 {len(last):,} 行，{len(checks)} 条要求有 **{(checks['结果'] == '不合格').sum()}** 条不合格。按今天的授权看不该联系的 {barred.sum()} 行里，"
        f"已经打了 **{(barred & last['called']).sum()}** 个电话：要逐个核对当时有没有授权。")
 
 # %% [markdown] outline=["S004-A2", "S004-A2.K1", "S004-A2.2"]

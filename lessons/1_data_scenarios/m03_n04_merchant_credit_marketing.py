@@ -84,7 +84,8 @@ merchants["kind"] = merchants["group"] + merchants["near_school"].map({True: "�
 
 # %%
 monthly = bank.load("merchant_month")
-for name in ("round_amount_share", "night_share"):
+HABITS = ["round_amount_share", "night_share"]  # 整百元笔数占比、零点到五点笔数占比
+for name in HABITS:
     if not bank.has(f"merchant_month.{name}"):
         cu.say(f"本行的商户月度表没有 {name} 这一列，刷单这道门槛只能放空。")
         monthly[name] = np.nan
@@ -107,14 +108,14 @@ table = warning.indicators(amount, active[months[-1]], gap[months[-1]], merchant
 table["level"] = warning.levels(table).astype("object")
 facts = stars.facts(monthly, months[-1], merchants["kind"])
 table["star"] = stars.rate(facts, merchants["group"])["star"]
-table["monthly"] = amount.iloc[:, -6:].mean(axis=1)
-table["full"] = (amount.iloc[:, -6:] > 0).all(axis=1)
+six = amount.iloc[:, -6:]
+table["monthly"], table["full"] = six.mean(axis=1), (six > 0).all(axis=1)
 shops = merchants.join(table).dropna(subset=["level"])
 dots = shops[shops["full"] & (shops["trend"] < 2)]
 fig = cu.charts.bubble_map(dots, "stability", "trend", color="level", color_label="级别", cut_x=0.5, cut_y=0.85)
-calm = (dots["level"].isin(["绿", "蓝"])).mean()
-cu.charts.finish(fig, title=f"六个月都有收款的商户，中位稳定度 {dots['stability'].median():.2f}，{calm:.0%} 在绿和蓝",
-                 source=f"{bank.name}，{len(dots):,} 家样本商户，横轴稳定度，纵轴趋势", alt="稳定度与趋势的散点，颜色是预警级别。")  # fmt: skip
+fig.axes[0].set(xlabel="稳定度 S", ylabel="趋势 r")
+cu.charts.finish(fig, title=f"六个月都有收款的商户，中位稳定度 {dots['stability'].median():.2f}，{dots['level'].isin(['绿', '蓝']).mean():.0%} 在绿和蓝",
+                 source=f"{bank.name}，{len(dots):,} 家样本商户；趋势超过两倍的没有画", alt="稳定度与趋势的散点，颜色是预警级别。")  # fmt: skip
 up = (dots["stability"] < STEADY_LINE) & (dots["trend"] > 1)
 cu.say(f"稳定度不到 {STEADY_LINE} 的有 {(dots['stability'] < STEADY_LINE).sum()} 家，其中 {up.sum()} 家是在**涨**："
        "只看稳定度会把生意变好的也挡在门外，所以要和趋势、级别一起看。")  # fmt: skip
@@ -194,17 +195,17 @@ cu.say(f"六个月都在用的样本商户，全口径覆盖率 **{all_cover:.0%
 # 两条**同时**高才算疑似：整数多的可能是批发，半夜多的可能是夜宵摊。疑似也只是疑似，要上门核实；核实之前，一律不给额度。
 
 # %%
-habits = monthly[monthly["month"].isin(months[-6:])].groupby("merchant_id")[["round_amount_share", "night_share"]].mean()
-shops = shops.join(habits)
+recent = monthly[monthly["month"].isin(months[-6:])].groupby("merchant_id")
+shops = shops.join(recent[HABITS].mean())
 shops["fake"] = (shops["round_amount_share"] > ROUND_LINE) & (shops["night_share"] > NIGHT_LINE)
-seen = shops.dropna(subset=["round_amount_share", "night_share"])
+seen = shops.dropna(subset=HABITS)
 if len(seen):
-    picture = seen.assign(kind=seen["fake"].map({True: "疑似刷单", False: "其他"})).sort_values("fake")
-    fig = cu.charts.bubble_map(picture, "round_amount_share", "night_share", color="kind", x_unit="%", y_unit="%",
-                               color_label="", cut_x=ROUND_LINE, cut_y=NIGHT_LINE)  # fmt: skip
+    picture = seen.assign(look=seen["fake"].map({True: "疑似刷单", False: "其他"})).sort_values("fake")
+    fig = cu.charts.bubble_map(picture, *HABITS, color="look", color_label="", x_unit="%", y_unit="%", cut_x=ROUND_LINE, cut_y=NIGHT_LINE)
+    fig.axes[0].set(xlabel="整百元笔数占比（%）", ylabel="零点到五点笔数占比（%）")
     part = wilson([seen["fake"].sum()], [len(seen)]).iloc[0]
     cu.charts.finish(fig, title=f"有收款的商户里 {part['rate']:.1%} 疑似刷单（区间 {part['low']:.1%}–{part['high']:.1%}）",
-                     source=f"{bank.name}，近六个月，横轴整百元占比，纵轴夜间占比", alt="整数占比与夜间占比的散点，右上角是疑似刷单。")  # fmt: skip
+                     source=f"{bank.name}，近六个月，虚线是两条门槛", alt="整数占比与夜间占比的散点，右上角是疑似刷单。")  # fmt: skip
     level = seen.groupby("fake")["monthly"].median()
     above = (seen.loc[~seen["fake"], "monthly"] > level.get(True, 0)).mean()
     cu.say(f"疑似刷单的 {seen['fake'].sum()} 家，月均流水的中位数 {level.get(True, 0):,.0f} 元，其他还在收款的 {level.get(False, 0):,.0f} 元；"
@@ -583,12 +584,11 @@ visit_plan = allowed[place <= VISITS_PER_BRANCH][["merchant_id", "branch_id"]]
 
 # %%
 cu.carry_on("E3")
-both = fair_rates.reset_index().melt("area", ["raw", "adjusted"], var_name="group", value_name="rate")
-both["group"] = both["group"].map({"raw": "原始", "adjusted": "按星级标准化"})
-fig = cu.charts.bars_with_interval(both.assign(low=both["rate"], high=both["rate"]), label="area", group="group")
+both = fair_rates.rename(columns={"raw": "原始", "adjusted": "按星级标准化"})
+fig = cu.charts.slope(both, "原始", "按星级标准化", unit="%")
 wide_gap, fair_gap = np.ptp(fair_rates["raw"]), np.ptp(fair_rates["adjusted"])
 cu.charts.finish(fig, title=f"地区差距从 {100 * wide_gap:.1f} 个百分点变成 {100 * fair_gap:.1f} 个：{'差的是底子，不是本事' if fair_gap < wide_gap / 3 else '摆平底子以后还有差距'}",
-                 source="同业对标表（通用代称，合成数据）", alt="三类地区原始与标准化提款率的横条。")  # fmt: skip
+                 source="同业对标表（通用代称，合成数据）", alt="三类地区原始提款率与标准化提款率的连线。")  # fmt: skip
 cu.say(f"各地区原始提款率最多差 {100 * wide_gap:.1f} 个百分点，按星级标准化后最多差 {100 * fair_gap:.1f} 个百分点。"
        f"{'要追的不是别人的话术，是自己的商户质量：先把二、三星养成四星。' if fair_gap < wide_gap / 3 else '底子摆平以后的差距，才值得去学。'}")  # fmt: skip
 

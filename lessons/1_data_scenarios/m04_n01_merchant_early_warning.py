@@ -141,13 +141,13 @@ year = warning.season_index(amount[months[-12:]], merchants["kind"])
 swing = (year.max(axis=1) - year.min(axis=1)).sort_values(ascending=False)
 strong = year.loc[swing.index[:8]]
 fig = cu.charts.heatmap(strong.rename(columns="{:%Y-%m}".format), unit="倍", center=1, decimals=2)
-low_kind, low_month = strong.stack().idxmin()
+low_month, low_kind = strong.unstack().idxmin()
 cu.charts.finish(fig, title=f"季节最强的是{swing.index[0]}；{low_kind}在 {low_month:%Y-%m} 只有平时的 {strong.min().min():.0%}",
                  source=f"{bank.name}，商户月度表，近十二个月", alt="行业与月份的热力图，格里是季节指数，一倍为平常月份。")  # fmt: skip
 school = year[year.index.str.contains("校边") & (swing.reindex(year.index) > 0)]
 if len(school):
-    dip = school.stack()
-    cu.say(f"学校周边的商户，最冷清的月份（{dip.idxmin()[1]:%Y-%m}）收款只有平时的 **{dip.min():.0%}**。"
+    dip = school.unstack()
+    cu.say(f"学校周边的商户，最冷清的月份（{dip.idxmin()[0]:%Y-%m}）收款只有平时的 **{dip.min():.0%}**。"
            "表里留着没有季节的类别：同类天天营业的商户太少，凑不出中位数，就不去季节，宁可多响几声。")  # fmt: skip
 
 # %% [markdown]
@@ -165,8 +165,8 @@ cu.charts.finish(fig, title=f"差得最多的是 {peak:%Y-%m}：黄橙告警 {co
                  f"{counts.loc[peak, '去掉季节']:.0f} 户", source=f"{bank.name}，样本商户，不含红色", alt="每月黄色和橙色商户数，两条线。")  # fmt: skip
 known = fair.columns[:-LOOK_AHEAD]
 after = gap.shift(-LOOK_AHEAD, axis=1)[known]
-rows = pd.DataFrame({"level": fair[known].stack(), "raw_level": raw[known].stack(),
-                     "gap_then": after.stack()}).dropna().reset_index()  # fmt: skip
+rows = pd.DataFrame({"level": fair[known].unstack(), "raw_level": raw[known].unstack(),
+                     "gap_then": after.unstack()}).dropna().reset_index()  # fmt: skip
 rows["lost"] = rows["gap_then"] >= RED_GAP
 horizon = rows["month"] + pd.offsets.MonthEnd(LOOK_AHEAD) - rows["month"]
 rows["lead"] = (horizon.dt.days - rows["gap_then"] + RED_GAP).where(rows["lost"])
@@ -234,7 +234,7 @@ cu.say(f"{len(lead):,} 次变红里，有 {lead.notna().mean():.0%} 在前两个
 # 半衰期 = 一半商户离开这个级别要几个月，按“每月留下的比例不变”推算。
 
 # %%
-before, following = fair.iloc[:, :-1].stack(), fair.iloc[:, 1:].set_axis(fair.columns[:-1], axis=1).stack()
+before, following = fair.iloc[:, :-1].unstack(), fair.iloc[:, 1:].set_axis(fair.columns[:-1], axis=1).unstack()
 pairs = pd.DataFrame({"before": before, "after": following}).dropna()
 moves = pd.crosstab(pairs["before"], pairs["after"], normalize="index")
 moves = moves.reindex(index=warning.LEVELS[::-1], columns=warning.LEVELS[::-1]).fillna(0)
@@ -280,7 +280,7 @@ deposits = monthly.pivot(index="merchant_id", columns="month", values="settlemen
 before_mean = deposits[months[-6:-1]].mean(axis=1)
 today["deposit_change"] = (deposits[months[-1]] / before_mean.where(before_mean > 0)) - 1
 today["last_visit"] = last_visit.reindex(today.index)
-for merchant, row in today.loc[watch.index[:1]].iterrows():
+for _, row in today.loc[watch.index[:1]].iterrows():
     visited = "没有记录" if pd.isna(row["last_visit"]) else f"{row['last_visit']:%Y-%m-%d}"
     rate = "算不出" if pd.isna(row["trend"]) else f"{row['trend']:.2f}"
     cu.say(f"**客户卡 1 号**（{row['kind']}，{row['branch_id']}）　级别 **{row['level']}**，因为{row['reason']}；"
@@ -290,7 +290,7 @@ for merchant, row in today.loc[watch.index[:1]].iterrows():
 # %% [markdown]
 # ## 演示六：七天内去看，到底有没有用
 #
-# 通讯录里“去看过的”回来得多，不一定是看的功劳：员工爱挑好谈的去，也可能专挑难的去。要知道有没有用，得靠抽签。
+# 触达记录里“去看过的”回来得多，不一定是看的功劳：员工爱挑好谈的去，也可能专挑难的去。要知道有没有用，得靠抽签。
 # 试点期里，变橙的商户随机分两组：一组七天内上门，一组不去。六十天内恢复收款就记作“救回”。
 # 两组的差，就是走访的作用；员工自选的那些，单列出来，只看不比。
 
@@ -302,11 +302,12 @@ if enough:
     arm_rates = wilson(arms["sum"], arms["size"]).set_axis(arms.index).assign(n=arms["size"])
     effect = cu.analysis.experiment.diff_ci(*arms.loc["随机触达"], *arms.loc["随机保留"])
     fig = cu.charts.bars_with_interval(arm_rates, count="n")
+    word = "多" if effect["difference"] >= 0 else "少"
     clear = effect["low"] > 0 or effect["high"] < 0
-    cu.charts.finish(fig, title=f"随机触达比随机保留{'多' if effect['difference'] >= 0 else '少'}救回 {abs(effect['difference']):.0%}"
+    cu.charts.finish(fig, title=f"随机触达比随机保留{word}救回 {abs(effect['difference']):.0%}"
                      f"（区间 {effect['low']:+.0%} 到 {effect['high']:+.0%}）", source=f"{bank.name}，收单走访试点", alt="三组恢复收款比例与区间。")  # fmt: skip
-    cu.say(f"{'区间不含零，走访有用看得清' if clear else '区间含零，看不出差别'}。每上门一百家，多救回约 {100 * effect['difference']:.0f} 家；"
-           "没救回的多数本来就救不回。自选组的数不能拿来邀功：谁被选中，本身就说明难易。")  # fmt: skip
+    cu.say(f"{'区间不含零，差别看得清' if clear else '区间含零，看不出差别'}。每上门一百家，{word}救回约 {abs(100 * effect['difference']):.0f} 家，"
+           "只有这部分算走访的功劳；不去也会回来的那些不算。自选组的数不能拿来邀功：谁被选中，本身就说明难易。")  # fmt: skip
 
 # %% [markdown] outline=["S004-E1.3"]
 # ## 演示七：多久看一次，按“晚一天损失多少”来定
@@ -372,7 +373,7 @@ cu.show(cells[["level", "value", "merchants", "deposit", "worse", "best", "usual
     "deposit": "元", "worse": "%", "saving": "元"}, names={**NAMES, "worse": "一个月变坏的机会", "best": "最省的间隔（天）",
     "usual": "常见做法（天）", "saving": "每月省"})  # fmt: skip
 cu.say(f"{len(cells)} 格里有 {(cells['best'] == cells['usual']).sum()} 格和常见做法（橙每天、黄每周、蓝每月、绿每季 [定义]）一样；全改成最省的，每月省 **{cells['saving'].sum():,.0f}** 元。"
-       "同一个级别，高价值和普通商户的间隔可以不一样：定频率要看“级别 × 价值”，不能只看颜色。")  # fmt: skip
+       f"有 {cells.groupby('level')['best'].nunique().gt(1).sum()} 个级别，高价值和普通商户的最省间隔不一样：定频率要看“级别 × 价值”，不能只看颜色。")  # fmt: skip
 people_cost = {k: 30 / k * CHECK_MINUTES * MINUTE_COST for k in CHOICES}
 again = [min(CHOICES, key=lambda k: people_cost[k] + row.worse * row.stake * cautious / max(lift, 1e-9) * late_share(k))
          for row in cells.itertuples()]  # fmt: skip
@@ -637,6 +638,9 @@ words = {**NAMES, "kind": "类别", "deposit_change": "存款变化", "check": "
 
 # %%
 daily["check"] = daily["days"].map({1: "每天", 7: "每周", 30: "每月", 90: "每季"}).fillna("变红时看一次")
+bands = fair.iloc[:, -6:].rename(columns="{:%Y-%m}".format)
+cards = daily.loc[daily["value"] == "高价值", ["branch_id", "merchant_id", "masked_name", *columns[3:9], "last_visit"]]
+cards = cards.head(30).join(bands, on="merchant_id")
 goals = near[near.index.isin(fresh.loc[allowed, "merchant_id"])].reset_index()
 goals = goals[["branch_id", "merchant_id", "level", "reason", "score", "deposit", "raise", "weekly"]]
 sheet = cu.deliver.Sheet
@@ -644,7 +648,7 @@ path = cu.deliver.call_list(
     bank.output_dir("m04_n01") / "四级预警日报.xlsx", daily[columns], branch_column="branch_id", title="四级预警日报",
     purpose="收单商户预警走访", purge_date=bank.as_of + pd.Timedelta(days=30), names=words, units={"deposit_change": "%"},
     result_codes=["在用-正常", "换码-可谈", "换码-不谈", "停业转让", "季节歇业", "没见到人"], notes=["先橙后黄，同级先看存款多的。"],
-    extra={"临界目标": sheet(goals, "临界商户每周目标", names={**words, "reason": "差在哪里"}, units={"raise": "元", "weekly": "元", "deposit": "元"}),
+    extra={"客户卡": sheet(cards, "高价值商户客户卡（近六个月级别）", names=words, units={"deposit_change": "%"}), "临界目标": sheet(goals, "临界商户每周目标", names={**words, "reason": "差在哪里"}, units={"raise": "元", "weekly": "元", "deposit": "元"}),
            "查看频率": sheet(frequency, "各级查看间隔", names=words)})  # fmt: skip
 cu.say(f"`{path.name}` 已写好：{daily['branch_id'].nunique()} 家支行，{len(daily)} 家样本商户（橙 {(daily['level'] == '橙').sum()}、"
        f"黄 {(daily['level'] == '黄').sum()}、刚红 {(daily['level'] == '红').sum()}）；另有 {(due & ~allowed).sum()} 家因谢绝来电或没有授权，不外联。")  # fmt: skip
@@ -682,7 +686,7 @@ trend_raw, trend_fair = [pd.concat([warning.indicators(amount.loc[:, :m], active
                          for k in (None, merchants["kind"])] if january else [pd.Series(dtype=float)] * 2  # fmt: skip
 lit = trend_raw < YELLOW_TREND
 found = {"visit_orange": arm_rates["rate"].get("随机触达") if enough else None, "lead_days": lead.mean(),
-         "jan_false": (trend_fair[lit] >= YELLOW_TREND).mean(), "school_dip": school.stack().min() if len(school) else None}  # fmt: skip
+         "jan_false": (trend_fair[lit] >= YELLOW_TREND).mean(), "school_dip": school.unstack().min() if len(school) else None}  # fmt: skip
 cu.reveal(bank, "m04_n01", found, names={
     "visit_orange": "橙色商户七天内走访后恢复收款的比例", "lead_days": "平均提前天数", "jan_false": "一月趋势告警里季节造成的比例",
     "school_dip": "学校周边商户最冷清月份的指数"})  # fmt: skip

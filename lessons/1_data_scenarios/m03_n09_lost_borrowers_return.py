@@ -451,7 +451,7 @@ plan_table = pd.DataFrame({"per_arm": needs})
 plan_table["months"] = plan_table["per_arm"] * 2 / per_year * 12
 cu.show(plan_table, rows=None, names={"index": "想看出的差别", "per_arm": "每组要多少人", "months": "按全行的流失人数要攒几个月"})
 five = plan_table.loc["多 5 个百分点", "months"]
-cu.say(f"现在打电话回来 {base_rate:.1%}，全行一年流失约 {per_year:,} 笔。就算个个打得通，要看出五个百分点的差别也得攒 {five:.1f} 个月；"
+cu.say(f"现在打电话回来 {base_rate:.1%}，全行一年流失约 {per_year:,.0f} 笔。就算个个打得通，要看出五个百分点的差别也得攒 {five:.1f} 个月；"
        f"{'等不起，就只试差别大的开场，或几家行一起试' if five > 12 else '一年之内试得出来，可以做'}。")  # fmt: skip
 
 # %% [markdown]
@@ -475,7 +475,6 @@ def loss_kinds(loans, as_of):
         loans["settle_type"] == "提前结清",
         loans["repay_method"] == "随借随还",
     ]
-    tests = [test.fillna(False).astype(bool) for test in tests]
     names = ["不算", "未满观察期", "没流失", "政策性", "提前结清", "额度到期未续"]
     return pd.Series(np.select(tests, names, default="到期结清未续"), index=loans.index)
 ### END SOLUTION
@@ -490,7 +489,7 @@ def loss_kinds(loans, as_of):
     tests = [(loans["settle_type"] == "核销") | loans["ever_bad"], kept, loans["age"] >= AGE_LIMIT,
              loans["settle_type"] == "提前结清", loans["repay_method"] == "随借随还"]  # fmt: skip
     names = ["不算", "没流失", "政策性", "提前结清", "额度到期未续"]
-    return pd.Series(np.select([t.fillna(False).astype(bool) for t in tests], names, "到期结清未续"), index=loans.index)
+    return pd.Series(np.select(tests, names, "到期结清未续"), index=loans.index)
 
 # %% tags=["wrong:E1:policy_last"]
 def loss_kinds(loans, as_of):
@@ -499,7 +498,7 @@ def loss_kinds(loans, as_of):
     tests = [(loans["settle_type"] == "核销") | loans["ever_bad"], deadline > as_of, kept,
              loans["settle_type"] == "提前结清", loans["repay_method"] == "随借随还", loans["age"] >= AGE_LIMIT]  # fmt: skip
     names = ["不算", "未满观察期", "没流失", "提前结清", "额度到期未续", "政策性"]
-    return pd.Series(np.select([t.fillna(False).astype(bool) for t in tests], names, "到期结清未续"), index=loans.index)
+    return pd.Series(np.select(tests, names, "到期结清未续"), index=loans.index)
 
 # %% tags=["wrong:E1:ever_again"]
 def loss_kinds(loans, as_of):
@@ -508,7 +507,7 @@ def loss_kinds(loans, as_of):
     tests = [(loans["settle_type"] == "核销") | loans["ever_bad"], deadline > as_of, kept, loans["age"] >= AGE_LIMIT,
              loans["settle_type"] == "提前结清", loans["repay_method"] == "随借随还"]  # fmt: skip
     names = ["不算", "未满观察期", "没流失", "政策性", "提前结清", "额度到期未续"]
-    return pd.Series(np.select([t.fillna(False).astype(bool) for t in tests], names, "到期结清未续"), index=loans.index)
+    return pd.Series(np.select(tests, names, "到期结清未续"), index=loans.index)
 
 # %% tags=["alternative:E1:row_by_row"]
 def loss_kinds(loans, as_of):
@@ -563,23 +562,19 @@ fair_rate = own_weight * (by_branch["lost"] / by_branch["n"]) + (1 - own_weight)
 # %% [markdown]
 # **E3 ★★★ 让给谁、让多少** `offers` 里每位候选客户有三行，对应三档让利：`value` 是这一档的预期价值（已经扣掉让利和电话），`give` 是预期让利。
 # 请挑出这一批，赋给 `recall_plan`（表，列 `customer_id`、`cut`）。规矩：每人最多一档；每家支行（`home_branch`）不超过 `CALLS_PER_BRANCH` 户；
-# 预期让利合计不超过 `CUT_BUDGET` 元。目标：`value` 合计尽量大，至少达到参照方案的 99.5% [定义]（让利本来就只多赚一点，线画松了，人人原价也能过关）。
-# 提示：先全部原价，再看让利给谁，**每让一元多赚得最多**。
+# 预期让利合计不超过 `CUT_BUDGET` 元。目标：`value` 合计尽量大，至少达到参照方案的 99% [定义]（让利本来就只多赚一点，线画松了，人人原价也能过关）。
+# 一个办法：给每一元让利定个**门槛价**，拿 `value` 减去门槛价乘 `give` 再比哪一档好；门槛从零往上抬，直到让利够用预算。
 
 # %% tags=["answer:E3"]
 recall_plan = ...  # ← 把 ... 换成你的名单
 ### BEGIN SOLUTION
-options = offers.sort_values(["value", "cut"], ascending=[False, True])
-top = options.drop_duplicates("customer_id").query("value > 0")
-top = top.groupby("home_branch").head(CALLS_PER_BRANCH).set_index("customer_id")
-plain = offers[offers["cut"] == 0].set_index("customer_id").loc[top.index]
-gain = (top["value"] - plain["value"]) / top["give"].where(top["give"] > 0)
-order = gain.sort_values(ascending=False, kind="stable").dropna().index
-paid = top.loc[order, "give"].cumsum()
-give_to = paid.index[paid <= CUT_BUDGET]
-cut = top["cut"].where(top.index.isin(give_to), 0.0)
-chosen = pd.concat([top.loc[give_to], plain[(plain["value"] > 0) & ~plain.index.isin(give_to)]])
-recall_plan = chosen.assign(cut=cut).reset_index()[["customer_id", "cut"]]
+for price in np.arange(0, 5, 0.05):  # 门槛价：让一元至少要多赚几元
+    scored = offers.assign(score=offers["value"] - price * offers["give"])
+    scored = scored.sort_values(["score", "cut"], ascending=[False, True]).drop_duplicates("customer_id")
+    recall_plan = scored[scored["value"] > 0].groupby("home_branch").head(CALLS_PER_BRANCH)
+    if recall_plan["give"].sum() <= CUT_BUDGET:
+        break
+recall_plan = recall_plan[["customer_id", "cut"]]
 ### END SOLUTION
 
 # %% tags=["check:E3"]
@@ -594,19 +589,19 @@ options = offers[offers["cut"] == 0].sort_values("chance", ascending=False, kind
 recall_plan = options.groupby("home_branch").head(CALLS_PER_BRANCH)[["customer_id", "cut"]]
 
 # %% tags=["alternative:E3:walk_the_list"]
-best_of = offers.sort_values(["value", "cut"], ascending=[False, True]).drop_duplicates("customer_id").query("value > 0")
-best_of = best_of.groupby("home_branch").head(CALLS_PER_BRANCH)
-plain_of = offers[offers["cut"] == 0].set_index("customer_id")
-worth = (best_of["value"] - best_of["customer_id"].map(plain_of["value"])) / best_of["give"].clip(lower=1e-9)
-left, picked = CUT_BUDGET, []
-for place in worth.sort_values(ascending=False, kind="stable").index:
-    row = best_of.loc[place]
-    if row["give"] <= left:
-        picked.append([row["customer_id"], row["cut"]])
-        left = left - row["give"]
-    elif plain_of.loc[row["customer_id"], "value"] > 0:
-        picked.append([row["customer_id"], 0.0])
-recall_plan = pd.DataFrame(picked, columns=["customer_id", "cut"])
+plain_value = offers[offers["cut"] == 0].set_index("customer_id")["value"]
+ups = offers[(offers["cut"] > 0) & (offers["value"] > 0)].copy()
+ups["gain"] = (ups["value"] - ups["customer_id"].map(plain_value).clip(lower=0)) / ups["give"]
+left, picked = CUT_BUDGET, {}
+for row in ups[ups["gain"] > 0].sort_values("gain", ascending=False, kind="stable").itertuples():
+    if row.customer_id not in picked and row.give <= left:
+        picked[row.customer_id], left = row.cut, left - row.give
+rows = offers[(offers["cut"] == offers["customer_id"].map(picked).fillna(0.0)) & (offers["value"] > 0)]
+recall_plan = rows.sort_values("value", ascending=False).groupby("home_branch").head(CALLS_PER_BRANCH)[["customer_id", "cut"]]
+
+# %% tags=["wrong:E3:all_plain"]
+rows = offers[(offers["cut"] == 0) & (offers["value"] > 0)].sort_values("value", ascending=False)
+recall_plan = rows.groupby("home_branch").head(CALLS_PER_BRANCH)[["customer_id", "cut"]]
 
 # %% tags=["wrong:E3:two_options"]
 options = offers[(offers["value"] > 0) & (offers["give"] < 50)].sort_values("value", ascending=False, kind="stable")
@@ -694,7 +689,8 @@ if len(plan):
 # %% [markdown] tags=["instructor"]
 # ## 揭示真值
 #
-# 下表把生成器埋下的数和课堂找到的数放在一起。城区的流失由价差推动，乡镇由到岁数和换经理推动；“最差支行”是小样本的运气。常见的弯路：
+# 下表把生成器埋下的数和课堂找到的数放在一起。城区的流失由价差推动（坎埋在一百五十个基点），乡镇由到岁数（坎埋在六十岁）和换经理推动；
+# “最差支行”是小样本的运气。这三样在生成器里是规则，没有单独的实现值，所以表里只有课堂发现。常见的弯路：
 #
 # - 没满观察期的也算流失，最近几个月的流失率凭空翻倍；
 # - 拿全行平均当漏斗的中线，城区支行一片红，以为全是支行的错；

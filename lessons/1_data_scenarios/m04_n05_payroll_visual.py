@@ -253,9 +253,9 @@ cu.say(f"绩效工资的差别里，**{r2['estimate']:.0%}** 由考核得分解�
 
 # %% [markdown]
 # **同岗同绩效，哪些群体偏低？** 先用岗位、年限、绩效得分算出每个人“按规则大约该拿多少”，实际减去它叫**残差**；
-# 再按群体求平均。人少的群体平均数晃得厉害，所以画**漏斗**：虚线是光凭运气也会有的范围，越往左（人少）越宽。
-# 点落在虚线以外，是“值得去核实”，不是“有人被亏待”的证据：二十个点里，凭运气平均也有一个在外面 [定义]。
-# 这里按学历和网点类型分组做示范；按网点分，留给练习四。
+# 再按群体求平均。人少的群体平均数晃得厉害，所以每个点带一条横线：长短等于光凭运气也会有的范围，人越少越长
+# （半宽 ＝ 1.96 × 全部残差的标准差 ÷ 人数的平方根 [定义]）。横线跨过零，就是看不出差别；跨不过，是“值得去核实”，
+# 不是“有人被亏待”的证据：二十个点里，凭运气平均也有一个跨不过 [定义]。这里按学历和网点类型分组做示范；按网点分，留给练习四。
 
 # %%
 branch = bank.load("branch").set_index("branch_id")
@@ -264,10 +264,11 @@ kind = people["branch_id"].map(branch["branch_type"])
 by_group = pd.concat([payroll.group_gaps(left, people[column] if column else kind, MIN_CELL)
                       for column in (["education", None] if bank.has("employee.education") else [None])])
 out = list(by_group.index[by_group["outside"]])
-fig = cu.charts.funnel_plot(by_group, size="people", value="gap", limits={"95% 界限": ("low", "high")}, center=0.0,
-                            size_label="人数", label=list(by_group.index))
-cu.charts.finish(fig, title="同岗同绩效，各学历、各类网点" + ("都在运气的范围里" if not out else "里，" + "、".join(out) + "在界限以外"),
-                 alt="漏斗图：横轴人数，纵轴同岗同绩效的差距，虚线是凭运气的范围。", source="工资表与员工表，满一年的在岗员工")
+by_group[["low", "high"]] = by_group[["low", "high"]].add(by_group["gap"], axis=0)  # 界限移到点的两边
+by_group.index = [f"{name}（{count} 人）" for name, count in by_group["people"].items()]
+fig = cu.charts.forest(by_group, value="gap", unit="%")
+cu.charts.finish(fig, title="同岗同绩效，各学历、各类网点" + ("都看不出差别" if not out else "里，" + "、".join(out) + "跨不过零"),
+                 alt="森林图：各学历、各类网点同岗同绩效的工资差距，带凭运气的范围。", source="工资表与员工表，满一年的在岗员工")
 
 # %% [markdown]
 # ## 演示六：汇总也会露出人来
@@ -484,7 +485,8 @@ hr_table = hr_table.rename(columns={"outside": "flag"})[["branch_id", "people", 
 # ## 成果
 #
 # 两样东西：一张**只给本人**的工资卡片（图片），一张**只给人力资源部**的汇总表（每一格不少于五人 [定义]）。
-# 卡片上没有名次，没有别人；汇总表上没有员工号。
+# 卡片上没有名次，没有别人；汇总表上没有员工号。后面的图是**漏斗**：横轴是人数，虚线就是练习四的界限，左边人少的地方宽，
+# 右边人多的地方窄，点落在虚线以外才值得去核实。
 
 # %%
 cards = pd.DataFrame([

@@ -324,3 +324,12 @@ def test_blanks():
         assert is_blank(value), value
     for value in (None, 0, "A", something, {}, [], pd.Series([...]), len):
         assert not is_blank(value), value
+
+
+def test_frame_takes_a_nameless_index_for_the_one_missing_key():
+    expected = pd.DataFrame({"band": ["a", "b"], "rate": [0.1, 0.2]})
+    check = frame(["band"], ["rate"])
+    assert check(pd.DataFrame({"rate": [0.2, 0.1]}, index=["b", "a"]), expected) is None
+    assert "rate" in check(pd.DataFrame({"rate": [0.1, 0.2]}, index=["b", "a"]), expected)
+    assert "缺少列" in check(pd.DataFrame({"rate": [0.1, 0.2]}), expected)  # just row numbers
+    assert "缺少列" in check(pd.DataFrame({"other": [0.1, 0.2]}, index=["a", "b"]), expected)

@@ -203,6 +203,9 @@ def tabulate(answer: Any, columns: Sequence[str]) -> pd.DataFrame | str:
     if len(repeated):
         return f"表里有 {len(repeated)} 个重名的列：每个列名只能出现一次。"
     missing = [name for name in columns if name not in table.columns]
+    nameless = answer.index.nlevels == 1 and answer.index.name is None
+    if len(missing) == 1 and nameless and not _is_default(answer.index):
+        return table.assign(**{missing[0]: answer.index.to_numpy()})  # labels of the one key
     if not missing:
         return table
     surplus = [name for name in table.columns if name not in columns]

@@ -347,7 +347,7 @@ def residual(rows: pd.DataFrame, outcome: str, features: Sequence[str]) -> pd.Se
     Series
         Residuals of the rows used.
     """
-    from course_utils.analysis.statistics.causal import design
+    from course_utils.analysis.statistics._sample import design
 
     _need.columns(rows, [outcome, *features], "回归残差")
     data = rows[[outcome, *features]].dropna()

@@ -13,118 +13,17 @@ robust) estimate; Stefanski & Boos (2002), stacked estimating equations.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis.statistics._sample import Sample, design, expit, logit, sample
 
 #: Whom the effect is about: rows likely to be in either group, all rows, the treated rows.
 TARGETS = ("overlap", "all", "treated")
 _STEP = 1e-5
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Arrays of the rows used: outcome, treatment 0/1, design with constant, cluster codes."""
-
-    y: np.ndarray
-    t: np.ndarray
-    x: np.ndarray
-    cluster: np.ndarray
-    index: pd.Index
-
-
-def design(rows: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
-    """Return numeric columns ready for a regression.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        One row a unit, no missing values in ``features``.
-    features : sequence of str
-        Numeric, boolean or text/category columns; the latter become 0/1 columns, the most frequent
-        value is left out as reference.
-
-    Returns
-    -------
-    DataFrame
-        float columns on the index of ``rows``; columns that never vary or repeat others are left
-        out.
-    """
-    _need.columns(rows, features, "协变量矩阵")
-    parts = []
-    for name in features:
-        column = rows[name]
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            parts.append(column.astype(float).to_frame(name))
-            continue
-        counts = column.astype(str).value_counts()
-        order = counts.reset_index().sort_values(["count", name], ascending=[False, True])[name]
-        values = order.iloc[1:]
-        parts.append(pd.DataFrame({f"{name}={v}": (column == v).astype(float) for v in values}))
-    table = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=rows.index)
-    table = table.loc[:, table.std(ddof=0) > 1e-12]
-    if table.shape[1] == 0:
-        return table
-    scaled = (table - table.mean()) / table.std(ddof=0)
-    triangle = np.abs(np.diag(np.linalg.qr(scaled.to_numpy(), mode="r")))
-    kept = triangle > 1e-8 * np.sqrt(len(table))
-    return table.iloc[:, np.flatnonzero(kept)] if len(kept) == table.shape[1] else table
-
-
-def _sample(
-    rows: pd.DataFrame,
-    treated: str,
-    features: Sequence[str],
-    outcome: str | None = None,
-    cluster: str | None = None,
-    separate: bool = True,
-) -> _Sample:
-    """Return the arrays; ``separate``: a model is fitted in each group, so each must suffice."""
-    used = [treated, *features, *([outcome] if outcome else []), *([cluster] if cluster else [])]
-    _need.columns(rows, used, "组间比较")
-    data = rows[list(dict.fromkeys(used))].dropna()
-    t = data[treated].astype(float).to_numpy()
-    _need.that(
-        set(np.unique(t)) == {0.0, 1.0},
-        f"分组列“{treated}”必须同时有 0 和 1（或 False 和 True），请检查筛选条件。",
-    )
-    table = design(data, features)
-    smaller = int(min(t.sum(), (1 - t).sum()))
-    enough = smaller > table.shape[1] + 1 if separate else len(data) > table.shape[1] + 3
-    _need.that(
-        enough and smaller > 1,
-        f"分组列“{treated}”里较小的一组只有 {smaller} 行，"
-        f"不够校正 {table.shape[1]} 个协变量，请放宽筛选或减少协变量。",
-    )
-    scale = table.std(ddof=0).to_numpy()
-    x = (table.to_numpy() - table.mean().to_numpy()) / scale
-    x = np.column_stack([np.ones(len(data)), x])
-    y = data[outcome].astype(float).to_numpy() if outcome else np.zeros(len(data))
-    codes = pd.factorize(data[cluster])[0] if cluster else np.arange(len(data))
-    return _Sample(y, t, x, codes, data.index)
-
-
-def _logit(t: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the logit coefficients by Newton's method (identical to maximum likelihood)."""
-    beta = np.zeros(x.shape[1])
-    beta[0] = np.log(t.mean() / (1 - t.mean()))
-    for _ in range(50):
-        p = _expit(x @ beta)
-        weight = np.maximum(p * (1 - p), 1e-10)
-        step = np.linalg.pinv((x * weight[:, None]).T @ x) @ (x.T @ (t - p))
-        step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-12))
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            break
-    return beta
-
-
-def _expit(value: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(value, -30, 30)))
 
 
 def propensity(rows: pd.DataFrame, treated: str, features: Sequence[str]) -> pd.Series:
@@ -155,8 +54,8 @@ def propensity(rows: pd.DataFrame, treated: str, features: Sequence[str]) -> pd.
     >>> propensity(rows, "t", ["a"]).round(2).unique().tolist()
     [0.25, 0.75]
     """
-    data = _sample(rows, treated, features)
-    score = _expit(data.x @ _logit(data.t, data.x))
+    data = sample(rows, treated, features)
+    score = expit(data.x @ logit(data.t, data.x))
     return pd.Series(score, index=data.index, name="propensity")
 
 
@@ -253,10 +152,10 @@ def _solve(y: np.ndarray, x: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.linalg.pinv(part.T @ x) @ (part.T @ y)
 
 
-def _pieces(data: _Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> list:
+def _pieces(data: Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> list:
     """Return numerator and denominator arrays of the three ratios that make the effect."""
     k = data.x.shape[1]
-    e = np.clip(_expit(data.x @ nuisance[:k]), 1e-6, 1 - 1e-6)
+    e = np.clip(expit(data.x @ nuisance[:k]), 1e-6, 1 - 1e-6)
     h = _tilt(e, target)
     m1 = data.x @ nuisance[k : 2 * k] if outcome_model else np.zeros(len(e))
     m0 = data.x @ nuisance[2 * k :] if outcome_model else np.zeros(len(e))
@@ -264,18 +163,18 @@ def _pieces(data: _Sample, nuisance: np.ndarray, target: str, outcome_model: boo
     return [(h * (m1 - m0), h, 1), (w1 * (data.y - m1), w1, 1), (w0 * (data.y - m0), w0, -1)]
 
 
-def _point(data: _Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> float:
+def _point(data: Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> float:
     parts = _pieces(data, nuisance, target, outcome_model)
     return float(sum(sign * top.sum() / bottom.sum() for top, bottom, sign in parts))
 
 
-def _influence(data: _Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> np.ndarray:
+def _influence(data: Sample, nuisance: np.ndarray, target: str, outcome_model: bool) -> np.ndarray:
     """Return each row's influence on the effect, estimation of the nuisance included."""
     n, k = data.x.shape
     own = np.zeros(n)
     for top, bottom, sign in _pieces(data, nuisance, target, outcome_model):
         own += sign * (top - bottom * top.sum() / bottom.sum()) / bottom.mean()
-    e = _expit(data.x @ nuisance[:k])
+    e = expit(data.x @ nuisance[:k])
     scores = [(data.x, data.t - e, e * (1 - e))]
     if outcome_model:
         for group, start in ((data.t, k), (1 - data.t, 2 * k)):
@@ -330,8 +229,8 @@ def _fit(
         score = propensity(used, treated, features)
         used = used.loc[score.index][trimmed(score, *trim)]
         _need.that(len(used) > 0, "截尾以后没有剩下的样本：两组几乎没有可比的客户。")
-    data = _sample(used, treated, features, outcome, cluster)
-    nuisance = _logit(data.t, data.x)
+    data = sample(used, treated, features, outcome, cluster)
+    nuisance = logit(data.t, data.x)
     if outcome_model:
         models = [_solve(data.y, data.x, group) for group in (data.t, 1 - data.t)]
         nuisance = np.concatenate([nuisance, *models])
@@ -418,7 +317,7 @@ def regression_effect(
     """
     import statsmodels.api as sm
 
-    data = _sample(rows, treated, features, outcome, cluster, separate=False)
+    data = sample(rows, treated, features, outcome, cluster, separate=False)
     x = np.column_stack([data.t, data.x])
     options: dict[str, Any] = {"cov_type": "HC1"}
     if cluster:

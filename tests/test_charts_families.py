@@ -199,6 +199,15 @@ def test_waterfall_ends_where_the_parts_lead():
     assert "纵轴未从 0 开始" in texts(near)
 
 
+def test_logarithmic_ticks_carry_only_the_digits_they_need():
+    table = pd.DataFrame({"x": [1e3, 1e5, 1e6], "y": [1e4, 1e5, 1e6]})
+    fig = charts.bubble_map(table, "x", "y", x_unit="万元", y_unit="万元", log=True)
+    fig.canvas.draw()
+    words = [text.get_text() for text in fig.axes[0].get_xticklabels()]
+    plt.close(fig)
+    assert {"0.1", "1", "10", "100"} <= set(words)
+
+
 def test_waterfall_keeps_the_lowest_bar_off_the_axis():
     fig = charts.waterfall([("甲", -3e4), ("乙", -1e4), ("丙", 2e4)])
     assert fig.axes[0].get_ylim()[0] < -4e4 and fig.axes[0].get_ylim()[1] > 0

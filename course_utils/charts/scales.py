@@ -48,8 +48,9 @@ def scaled(
 
         def set_locs(self, locs: list[float]) -> None:
             super().set_locs(locs)
-            if decimals is None:
-                self.digits = _digits([value * factor for value in locs])
+            if decimals is None:  # on a logarithmic axis every tick has the digits it needs
+                log = target.get_scale() == "log"
+                self.digits = None if log else _digits([value * factor for value in locs])
 
     target.set_major_formatter(Ticks())
     if label and not target.get_label_text():

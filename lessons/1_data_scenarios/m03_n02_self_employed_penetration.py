@@ -63,7 +63,7 @@ PRODUCTS = {"has_social_card": "社保卡", "has_mobile_bank": "手机银行", "
 # ## 数据
 #
 # 主角是两张表：外来的**登记名单**，和本行的**个体户档案**。标注样本是同事逐对核对过的二百对，用来量匹配的准头；
-# 其中有意多放了“像而不是”的难题，所以在它上面量出的准确率，会比平常的一对低一些。
+# 其中有意多放了“像而不是”的难题，所以在它上面量出的查准率，会比平常的一对低一些。
 
 # %%
 cu.dictionary(bank, {"registry_list": ["registry_id", "name", "uscc_hash", "phone_hash", "industry_code",
@@ -84,7 +84,7 @@ held = held.reindex(columns=list(PRODUCTS)).rename(columns=PRODUCTS).fillna(Fals
 # ## 演示一：名单上的关键标签
 #
 # 一份登记名单有六个标签：行业、成立年限、登记状态、经营场所、经营者、出资额。先看**状态**：已经注销的店，
-# 去了也是白跑。再看**年限**：开张头几年最缺钱，也最容易关门。**出资额**要小心：个体户登记时填多少都行，
+# 去了也是白跑。再看**年限**：常听人说开张头几年最容易关门，下表可以对一对。**出资额**要小心：个体户登记时填多少都行，
 # 不用真的拿钱出来。它和营业收入的排名有没有关系，用本行有档案的店量一量。
 # 相关系数在负一到一之间，零表示看了出资额也猜不出营收。
 
@@ -145,13 +145,13 @@ cu.say(f"硬钥匙先对上 **{len(exact):,}** 家（{len(exact) / len(registry)
        + (f"会漏掉 {lost:.0%}，漏的正是错了一个字的那些。" if lost > 0 else "在这份样本里也没有漏。"))
 
 # %% [markdown]
-# ## 演示四：门槛由准确率定，中间留给人
+# ## 演示四：门槛由查准率定，中间留给人
 #
 # 两个店名有多像？把店名切成相邻两字的小片，数共同的占全部的几成，这叫**雅卡尔相似度**：
 # 一模一样是一，一片不同就往下掉。门槛放低，找得全但会认错人；放高，认得准但会漏。两个词先说清：
-# **准确率**＝接受的一对里有几成是真的；**召回率**＝真的一对里接受了几成。
+# **查准率**＝接受的一对里有几成是真的；**查全率**＝真的一对里接受了几成。
 #
-# 认错人比漏掉更伤客户，所以先定准确率的底线 `PRECISION_GOAL` [参数]，再在守得住底线的门槛里挑召回最高的。
+# 认错人比漏掉更伤客户，所以先定查准率的底线 `PRECISION_GOAL` [参数]，再在守得住底线的门槛里挑查全率最高的。
 
 # %%
 proof = {"owner_masked": "masked_name", "industry_code": "industry_code", "register_date": "register_date"}
@@ -159,16 +159,16 @@ labels = matching.score(labels, registry, files, "clean", proof, *IDS)
 curve = matching.threshold_table(labels["similarity"], labels["true_label"])
 threshold = matching.choose_threshold(labels["similarity"], labels["true_label"], PRECISION_GOAL)
 chosen = curve[curve["threshold"] == threshold].iloc[0]
-drawn = curve.set_index("threshold")[["precision", "recall"]].set_axis(["准确率", "召回率"], axis=1)
-safe = drawn.loc[drawn.index < threshold, "准确率"]
-fig = cu.charts.curves(drawn, unit="%", x_label="相似度门槛", marks={"准确率": threshold, "召回率": threshold})
+drawn = curve.set_index("threshold")[["precision", "recall"]].set_axis(["查准率", "查全率"], axis=1)
+safe = drawn.loc[drawn.index < threshold, "查准率"]
+fig = cu.charts.curves(drawn, unit="%", x_label="相似度门槛", marks={"查准率": threshold, "查全率": threshold})
 cu.charts.finish(
-    fig, title=f"门槛 {threshold:.2f} 守住准确率 {PRECISION_GOAL:.0%}"
+    fig, title=f"门槛 {threshold:.2f} 守住查准率 {PRECISION_GOAL:.0%}"
     + (f"；再放低，最低只剩 {safe.min():.0%}" if len(safe) else ""),
-    alt="两条曲线：门槛升高，准确率上升，召回率下降；圆点是选中的门槛。",
+    alt="两条曲线：门槛升高，查准率上升，查全率下降；圆点是选中的门槛。",
     source=f"人工标注样本 {len(labels)} 对（难题多抽），{bank.name}")
-cu.say(f"门槛取 **{threshold:.2f}**：接受 {chosen['accepted']:.0f} 对，准确率 **{chosen['precision']:.1%}**"
-       f"（95% 区间 {chosen['low']:.0%} 到 {chosen['high']:.0%}），召回率 **{chosen['recall']:.0%}**。")
+cu.say(f"门槛取 **{threshold:.2f}**：接受 {chosen['accepted']:.0f} 对，查准率 **{chosen['precision']:.1%}**"
+       f"（95% 区间 {chosen['low']:.0%} 到 {chosen['high']:.0%}），查全率 **{chosen['recall']:.0%}**。")
 
 # %% [markdown]
 # **中间地带交给人。** 相似度在 `REVIEW_FLOOR` 和门槛之间的，机器不判，人来看三项旁证：经营者的姓（脱敏姓名相同）、
@@ -254,7 +254,7 @@ deposit = latest["demand_deposit_average"] + latest["term_deposit_average"]
 facts = pd.DataFrame({"年营收": mine["revenue"], "日均存款": mine["customer_id"].map(deposit).fillna(0), "有经营贷": mine["经营贷"]})
 parts = facts.astype(float).mul(mine["weight"], axis=0).assign(weight=mine["weight"]).groupby(mine["group"], observed=True).sum()
 profile = parts[list(facts)].div(parts["weight"], axis=0).assign(户数占比=parts["weight"] / parts["weight"].sum())
-fig = cu.charts.profile_bars(profile[mine["group"].value_counts() >= 5], bar="户数占比",
+fig = cu.charts.profile_bars(profile[mine["group"].value_counts().reindex(profile.index) >= 5], bar="户数占比",
                              lines={"年营收": "万元", "日均存款": "万元", "有经营贷": "%"}, label="持有产品数")
 few, rich = profile.loc[profile.index.isin(["没有", "1-2 种"]), "户数占比"].sum(), profile["日均存款"].iloc[[0, -1]]
 cu.charts.finish(
@@ -621,7 +621,7 @@ cu.say(f"工作簿已保存：`{book.name}`。扫街 {len(plan)} 个网格、{le
 #
 # ## 小结
 #
-# 名单的价值在对得准：先清洗、再硬钥匙、再店名，中间一小段交给人，准确率用标注样本量出来。渗透的分母是街上的店，小网格要收缩以后
+# 名单的价值在对得准：先清洗、再硬钥匙、再店名，中间一小段交给人，查准率用标注样本量出来。渗透的分母是街上的店，小网格要收缩以后
 # 再排名，零覆盖的街道比低排名的网点更值得先去。积分按每家店算，先做刷分演习再发文。
 #
 # 下一课：从交易流水里找两种客户——在外面用网贷的，和在他行有贷款的。

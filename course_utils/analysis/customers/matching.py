@@ -328,7 +328,7 @@ def threshold_table(score: pd.Series, label: pd.Series) -> pd.DataFrame:
     from course_utils.analysis.statistics.experiment import wilson
 
     truth = label.reindex(score.index).astype(bool)
-    _need.that(bool(truth.any()), "标注样本里没有一对是真的，算不出召回率，请检查标注。")
+    _need.that(bool(truth.any()), "标注样本里没有一对是真的，算不出查全率，请检查标注。")
     grid = np.sort(score.unique())
     accepted = np.array([(score >= t).sum() for t in grid])
     right = np.array([((score >= t) & truth).sum() for t in grid])
@@ -370,7 +370,7 @@ def choose_threshold(score: pd.Series, label: pd.Series, precision: float = 0.97
     good = table[table["precision"] >= precision]
     _need.that(
         len(good) > 0,
-        f"没有哪个门槛能让准确率达到 {precision:.0%}，请先改进名称清洗，或全部交人工复核。",
+        f"没有哪个门槛能让查准率达到 {precision:.0%}，请先改进名称清洗，或全部交人工复核。",
     )
     best = good.sort_values(["recall", "precision", "threshold"], ascending=[False, False, True])
     return float(best["threshold"].iloc[0])

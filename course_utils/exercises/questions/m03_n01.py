@@ -533,4 +533,7 @@ QUESTIONS = [
     ),
 ]
 
+SURVIVORS = {
+    "E2": {"L6 1000→1001": "多抽一遍，区间只在随机误差之内变动"},
+}
 VARIATIONS = [{"BRANCH": "B03"}, {"CALLS_PER_WEEK": 25, "CALL_COST": 15}]

@@ -322,7 +322,7 @@ def precise(table: pd.DataFrame, context: Context) -> bool | str:
     right, wrong = by_sample(table, context)
     goal = context.parameters["PRECISION_GOAL"]
     if not right + wrong:
-        return "标注样本里你一对也没有接受，量不出准确率。"
+        return "标注样本里你一对也没有接受，量不出查准率。"
     share = right / (right + wrong)
     return share >= goal or f"标注样本里你接受的对只有 {share:.1%} 是真的，低于 {goal:.0%}。"
 
@@ -587,7 +587,7 @@ QUESTIONS = [
                 unique("registry_id", name="一家店一个客户"),
                 unique("customer_id", name="一个客户一家店"),
                 Invariant("编号", known_pairs, "有编号不对。"),
-                Invariant("准确率", precise, "标注样本里的准确率不够。"),
+                Invariant("查准率", precise, "标注样本里的查准率不够。"),
                 Invariant("离真值不远", near_truth, "对上的比例离真值太远。"),
                 objective=right_pairs,
                 baseline=lambda c: right_pairs(chosen(c, review=False), c),

@@ -151,9 +151,10 @@ cu.charts.finish(fig, title=f"最不稳的一组不良 {rates['rate'].iloc[0]:.1
 # %%
 tested["steps"] = tested["stability"] / 0.2
 odds = pd.DataFrame()
-if tested["bad"].sum() >= 10 and tested["share60"].nunique() == 2:
-    odds = cu.analysis.experiment.logistic(tested, "bad", ["steps", "share60"]).loc[["steps", "share60"]]
-    odds.index = ["稳定度每高 0.2", f"本行码超过 {SHARE_LINE:.0%}"]
+names = {"steps": "稳定度每高 0.2", "share60": f"本行码超过 {SHARE_LINE:.0%}"}
+names = {column: name for column, name in names.items() if tested[column].std() > 0}
+if tested["bad"].sum() >= 10:
+    odds = cu.analysis.experiment.logistic(tested, "bad", list(names)).loc[list(names)].rename(index=names)
     fig = cu.charts.forest(odds, value="odds_ratio", reference=1, unit="倍", log=True)
     sure = [name for name, row in odds.iterrows() if row["high"] < 1 or row["low"] > 1]
     cu.charts.finish(fig, title=f"和不良的关系看得清的：{'、'.join(sure) or '一项也没有'}", source=f"{bank.name}，不良 {tested['bad'].sum()} 户",
@@ -176,6 +177,8 @@ else:
 
 # %%
 known_share = shops["own_code_share"].clip(lower=SHARE_FLOOR).fillna(1.0)
+if shops["own_code_share"].isna().all():
+    cu.say("本行没有走访估的“本行码占比”，下面按全部收款都走本行码算：覆盖率没有意义，额度会偏小。")
 shops["sales"] = shops["monthly"] / known_share
 by_trade = shops[shops["full"]].groupby("group").agg(n=("sales", "size"), monthly=("monthly", "sum"), sales=("sales", "sum"))
 by_trade["cover"] = by_trade["monthly"] / by_trade["sales"]
@@ -322,9 +325,9 @@ cu.charts.finish(fig, title=f"标准化以后，{order_changed:.0%} 的支行名
                  source=f"{bank.name}，商户贷提款率，全部商户为分母", alt="八家支行原始与标准化提款率的横条和区间。")  # fmt: skip
 
 # %%
-model = cu.analysis.experiment.logistic(rated[rated["stability"].notna() & rated["own_code_share"].notna()].assign(
-    drew=lambda f: f["drew"].astype(int)), "drew", ["star", "stability", "own_code_share"], cluster="branch_id")  # fmt: skip
-parts = model.loc[["star", "stability", "own_code_share"]]
+factors = [name for name in ("star", "stability", "own_code_share") if rated[name].notna().any()]
+complete = rated.dropna(subset=factors).astype({"drew": int})
+parts = cu.analysis.experiment.logistic(complete, "drew", factors, cluster="branch_id").loc[factors]
 seen_effects = [f"{name}（优势比 {row['odds_ratio']:.2f}）" for name, row in parts.rename(index=NAMES).iterrows()
                 if row["low"] > 1 or row["high"] < 1]  # fmt: skip
 cu.say(f"最大的 {len(largest)} 家支行里，{len(largest) - apart} 家的区间盖住了全行平均：看不出差别的，不排名次。本行的提款率和星级、稳定度、本行码占比的关系，"

@@ -273,7 +273,8 @@ else:
     cu.say("这个范围里今天没有橙色和黄色的商户，色带和卡片跳过。")
 
 # %%
-log = bank.load("contact_log", columns=["merchant_id", "purpose", "channel", "contact_time", "arm", "converted"])
+log = bank.load("contact_log")
+log = log.reindex(columns=["merchant_id", "purpose", "channel", "contact_time", "arm", "converted"])
 log = log[(log["purpose"] == "收单走访") & log["merchant_id"].notna()]
 last_visit = log[log["channel"].notna()].groupby("merchant_id")["contact_time"].max()
 deposits = monthly.pivot(index="merchant_id", columns="month", values="settlement_deposit_average")

@@ -529,6 +529,8 @@ E3 = Question(
 
 def _lift(context: Context) -> float:
     """Return what visits save in the random pilot, or the parameter."""
+    if not context.bank.has("contact_log.merchant_id"):
+        return float(context.parameters["UNKNOWN_LIFT"])
     log = context.load("contact_log")
     log = log[(log["purpose"] == "收单走访") & log["merchant_id"].notna()]
     log = log[log["converted"].notna()]

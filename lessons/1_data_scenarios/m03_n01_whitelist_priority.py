@@ -55,8 +55,9 @@ PERCENT = dict.fromkeys(["rate", "low", "high"], "%")
 # 这些数据**不能**说明“打了电话才来借”：名单里留了一小组随机不打的人，可他们的提款没有在这张表里登记；没有被打的人，也不是随机没打。
 # 所以本课的概率都是“**打了以后**提款的机会”，只能用来排先后，不能拿来说电话创造了多少贷款。
 #
-# **规矩** [来源：个人信息保护法第 6、24 条]：名单只为线上贷款营销用；自动排序要允许客户拒绝，年龄可以影响先后，
-# **不能**影响利率和额度；谢绝来电的、没有有效营销授权的，不出现在任何要打的清单里。
+# **规矩** [来源：个人信息保护法第 6、24 条]：处理要有明确、直接相关的目的；自动化决策要透明，不得在价格上不合理地差别对待，
+# 营销推送要能拒绝。本课程据此定三条：名单只为线上贷款营销用；年龄可以排先后，**不**用来定利率和额度；
+# 谢绝来电的、没有有效营销授权的，不出现在任何要打的清单里。
 #
 # ## 数据
 #
@@ -82,7 +83,8 @@ rows["age_fits"] = rows["age"].between(rows["product_code"].map(limits["age_mini
 # %% [markdown] outline=["S004-A3"]
 # ## 演示一：先洗名单
 #
-# 名单转化低的五个原因里，前三个不用打就看得见：号码失效、已有贷款、不该联系的人。一步一步地筛，每步去掉几行：
+# 名单转化低的五个原因 [本课程定义]：名单陈旧或号码失效、与需求不匹配、已有贷款或不准入、一线不打、没有反馈而重复外呼。
+# 第一和第三个不用打就看得见，再加上不该联系的人，一步一步地筛，每步去掉几行：
 # 同批重复 → 下发时已有贷款 → 年龄不在产品准入之内 → 号码无效 → 谢绝来电或没有授权。
 #
 # **去重有讲究**：同一人在同一批有两行，一行打过、一行没打，要**留打过的那一行**。留错了，打过的记录就丢了，
@@ -158,15 +160,19 @@ cu.say(f"可是**打出去的电话**，{OLD_STAFF} 岁以上经理的提款率 
 # %%
 duty["day"] = (duty["call_date"] - duty["list_date"]).dt.days
 curve = whitelist.adoption(duty, "assigned_employee_id", "batch", "day", ADOPT).rename(columns="第 {} 批".format)
-fig = cu.charts.curves(curve, unit="%", x_label="下发以后第几天")
 final = curve.iloc[-1]
-shift = final.iloc[-1] - final.iloc[0]
+shift, people_n = final.iloc[-1] - final.iloc[0], duty["assigned_employee_id"].nunique()
+noise = 1.96 * np.sqrt(2 * final.mean() * (1 - final.mean()) / people_n)  # 光凭运气会晃多少
+still = abs(shift) <= noise
+fig = cu.charts.curves(curve, unit="%", x_label="下发以后第几天")
 cu.charts.finish(
     fig, title=f"下发四十五天后，动起来的经理从第一批的 {final.iloc[0]:.0%} 到最后一批的 {final.iloc[-1]:.0%}"
-    + ("，变化不大" if abs(shift) < 0.05 else ""),
+    + ("，看不出变化" if still else ""),
     alt="三条曲线：下发以后各天动起来的经理占比，一批一条。", source="白名单外呼日期")
-cu.say("三批下来，" + ("**没有传开**：" if abs(shift) < 0.05 else "在传开：" if shift > 0 else "越来越少：")
-       + f"动起来的经理变动 {shift:+.0%}。" + ("命令下了三次，动起来的人没有多起来。" if abs(shift) < 0.05 else ""))
+wait = duty.groupby("old")["day"].median()
+cu.say("三批下来，" + ("**看不出在传开**：" if still else "在传开：" if shift > 0 else "越来越少：")
+       + f"动起来的经理变动 {shift:+.0%}，{people_n} 位经理光凭运气就会晃 {noise:.0%}。"
+       + f"打出去的那些，从下发到第一次拨出，{OLD_STAFF} 岁以上的中位数是 {wait.get(1, np.nan):.0f} 天，其他人 {wait.get(0, np.nan):.0f} 天。")
 
 # %% [markdown] outline=["S004-C1.3"]
 # ## 演示三：收入和花费的年龄曲线
@@ -196,7 +202,7 @@ cu.charts.finish(
 
 # %%
 reached = fresh[fresh["reached"]].copy()
-bands = [f"{a}-{b - 1} 岁" for a, b in zip(AGE_EDGES[:-1], AGE_EDGES[1:], strict=True)]
+bands = [f"{AGE_EDGES[i]}-{AGE_EDGES[i + 1] - 1} 岁" for i in range(len(AGE_EDGES) - 1)]
 reached["band"] = pd.cut(reached["age"], AGE_EDGES, right=False, labels=bands)
 by_age = reached.groupby("band", observed=True)["applied"].agg(["sum", "size"])
 by_age = by_age[by_age["size"] >= 20].join(experiment.wilson(by_age["sum"], by_age["size"])).rename(columns={"size": "n"})
@@ -205,8 +211,7 @@ fig = cu.charts.bars_with_interval(by_age, count="n", reference=overall, referen
 high, most = by_age.index[by_age["low"] > overall], by_age["rate"].nlargest(3).index.sort_values()
 cu.charts.finish(fig, title=f"接通后申请率最高的三段：{'、'.join(most)}", alt="横条图：各年龄段接通以后的申请率和区间。",
                  source=f"白名单接通的 {len(reached):,} 行")
-curve_gap = pd.Series({band: gap[(gap.index >= a) & (gap.index < b)].mean()
-                       for band, a, b in zip(bands, AGE_EDGES[:-1], AGE_EDGES[1:], strict=True)}).reindex(by_age.index)
+curve_gap = gap.groupby(pd.cut(gap.index, AGE_EDGES, right=False, labels=bands), observed=True).mean().reindex(by_age.index)
 match = curve_gap.corr(by_age["rate"], method="spearman")
 cu.say((f"区间整个高过平均的年龄段：**{'、'.join(high)}**。" if len(high) else "没有一段的区间整个高过平均，只能说像。")
        + f"收支差和申请率的排名相关是 {match:.2f}：" + ("收支曲线说中了几分。" if match > 0.5 else "**收支曲线没有说中**，需求要用申请记录量，不要用常识画。"))
@@ -281,13 +286,14 @@ else:
 # %% [markdown] outline=["S004-C1.K1"]
 # ## 演示五：优先级模型
 #
-# 陕西一家银行做过白名单优先级模型，这里用合成数据做**情景仿真**。只用打过的行学（没打的不知道会不会提款），
+# 大纲里的陕西案例讲白名单优先级模型，它的数字不公开，这里用合成数据做**情景仿真**，地区差别用城区、乡镇网点的对比来看。
+# 只用打过的行学（没打的不知道会不会提款），
 # 可是“打没打”不是随机的：有的经理打得多。所以每行按**经理外呼率的倒数**给权数，好像每位经理打得一样多。
 #
 # 先看单个因素：逻辑回归的**优势比**，就是胜算的倍数，一表示没有关系。比较组是最年轻的一段。
 #
-# 再做预测。特征都要在下发那天就知道；前两批学，第三批检验，**检验批从头到尾没参加学习**。提款的总共一百来笔，
-# 特征多了只会学到巧合，所以只用网贷标识和年龄段；再训练一个用更多特征的提升树，看看多用有没有好处。
+# 再做预测。特征都要在下发那天就知道；前两批学，第三批检验，**检验批从头到尾没参加学习**。提款是稀罕事，
+# 笔数少、特征多，容易学到巧合，所以只用网贷标识和年龄段；再训练一个用更多特征的提升树，看看多用有没有好处。
 
 # %%
 fresh["online"] = fresh["online_loan_flag"].astype(int)

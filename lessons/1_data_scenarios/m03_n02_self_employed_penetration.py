@@ -268,7 +268,7 @@ together = has.T @ has  # 样本里同时有两样的户数
 joint = has.T @ has.mul(mine["weight"], axis=0) / mine["weight"].sum()
 share = pd.Series(np.diag(joint), index=ten)
 lift = joint.div(share, axis=0).div(share, axis=1).mask((together < 20) | np.eye(len(ten), dtype=bool))
-ranked_pairs = lift.stack().sort_values(ascending=False, kind="stable")
+ranked_pairs = lift.unstack().dropna().sort_values(ascending=False, kind="stable")
 fig = cu.charts.heatmap(lift if len(ranked_pairs) else joint, unit=None, center=1.0, decimals=1)
 cu.charts.finish(
     fig, title="最常在一起的是{}和{}：提升度 {:.1f}".format(*ranked_pairs.index[0], ranked_pairs.iloc[0])
@@ -301,7 +301,7 @@ if bank.has("branch_program"):
     starts = bank.load("branch_program").query("program == '收单推广'").set_index("branch_id")["start_date"]
     for name, event in news.items():  # 每个网点每月有几家，启动前后、启动与未启动相比
         table = pd.crosstab(event["branch_id"], event["date"] + pd.offsets.MonthEnd(0)).reindex(columns=months, fill_value=0)
-        table = table.rename_axis(columns="month").stack().rename("n").reset_index()
+        table = table.reset_index().melt("branch_id", var_name="month", value_name="n")
         table["start"] = table["branch_id"].map(starts) + pd.offsets.MonthEnd(0)
         effects[name] = cu.analysis.panel.did(table, "n", "branch_id", "month", "start")
 words = [f"{name}每个网点每月多 {e['estimate']:+.2f} 家（区间 {e['low']:+.2f} 到 {e['high']:+.2f}），"

@@ -41,6 +41,34 @@ def test_every_recovery_names_a_planted_truth():
             assert recovery.null is not None, (recovery.lesson, recovery.key)
 
 
+def test_missing_truths_are_measured_and_recorded_ones_kept():
+    from course_utils.synth.recovery import truth
+    from course_utils.synth.state import Simulation
+
+    def broken(tables, profile):
+        raise ZeroDivisionError
+
+    profile = load_profile("coastal")
+    sim = Simulation(profile, load_effects())
+    sim.tables["one"] = pd.DataFrame({"x": [1.0, 2.0]})
+    sim.record("m03_n07", "returnee", 3.5, "known")
+    sim.record("m03_n06", "a_grade_pd", None, "said")
+    asked = [
+        Recovery("m03_n07", "returnee", lambda t, p: 99.0, tolerance=1),
+        Recovery("m03_n07", "in_school", lambda t, p: t["one"]["x"].mean(), tolerance=1),
+        Recovery("m03_n06", "a_grade_pd", lambda t, p: 0.002, tolerance=1),
+        Recovery("m03_n07", "dormant_after", broken, tolerance=1),
+        Recovery("m03_n07", "payroll_keep", lambda t, p: float("nan"), tolerance=1),
+    ]
+    assert truth.fill(sim, asked) == ["m03_n07.in_school", "m03_n06.a_grade_pd"]
+    entry = sim.truth["m03_n07"]
+    assert entry["returnee"]["realised"] == 3.5
+    assert entry["in_school"] == {"planted": 0.34, "realised": 1.5, "note": truth.NOTE}
+    assert set(entry) == {"returnee", "in_school"}
+    assert sim.truth["m03_n06"]["a_grade_pd"]["realised"] == 0.002
+    assert sim.truth["m03_n06"]["a_grade_pd"]["note"] == "said"
+
+
 def test_a_broken_estimator_is_counted_and_named():
     def broken(tables, profile):
         raise KeyError("no_such_table")

@@ -68,7 +68,10 @@ def write_bank(
     CourseError
         If the profile is wrong or the disk cannot be written.
     """
+    from course_utils.synth.recovery import truth
+
     sim = generate(profile, effects=effects, progress=progress)
+    truth.fill(sim)
     target = warehouse_dir(profile.code)
     aside = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:

@@ -22,7 +22,7 @@ from course_utils.synth import generate
 from course_utils.synth.recovery.base import Recovery
 
 FOUND, CLAIMED = 0.95, 0.05
-_NOT_ESTIMATORS = {"base", "run"}
+_NOT_ESTIMATORS = {"base", "run", "truth"}
 
 
 def all_recoveries() -> list[Recovery]:

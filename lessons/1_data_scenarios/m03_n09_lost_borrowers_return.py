@@ -27,7 +27,7 @@ LOSS_GIVEN_DEFAULT = {"信用": 0.65, "保证": 0.4, "抵押": 0.25, "质押": 0
 RUNNING_COST = 0.6  # 每年运营成本，占余额的百分数
 CALL_COST = 12  # 一个电话的成本，元
 CALLS_PER_BRANCH = 10  # 一家支行这一批最多打几户
-CUT_BUDGET = 600  # 这一批预期让利总额，元
+CUT_BUDGET = 2000  # 这一批预期让利总额，元
 SEED = 20251231  # 随机留出用的种子
 
 # %%
@@ -318,7 +318,8 @@ cu.say(f"看得清的因素：{'、'.join(clear) or '没有'}。“价差大的�
 # **价格**看原来价差大不大。四格四种打法：需求高又价差大的先谈价格；需求高价差小的补服务；需求低价差大的放着等他来问；都低的不打。
 #
 # 再算每人的账：价值 = 不会自己回来的机会 × 回来的概率 ×（利差 − 风险成本 − 让利）× 余额 × 用款年数 − 电话成本。
-# 候选分两批：**刚结清**（`EARLY_DAYS` 天以内，趁早）和**已流失**（不超过 `RECALL_DAYS` 天）。刚结清的多数会自己再借，所以要乘上“不会自己回来的机会”。
+# 候选分两批：**刚结清**（`EARLY_DAYS` 天以内，趁早）和**已流失**（不超过 `RECALL_DAYS` 天）。刚结清、额度还能用的多数会自己再借，
+# 不列；额度也停了的才列，再乘上过去这种人没有自己回来的比例（额度到期日是今天的快照，当时未必就是这样，这个比例偏高）。
 
 # %%
 since = (bank.as_of - closed["settle_date"]).dt.days
@@ -352,12 +353,12 @@ waiting["price"] = np.where(spread_now > GAP_LIMIT, "价差大", "价差小")
 waiting["stage"] = np.where(waiting["days"] <= EARLY_DAYS, "刚结清", "已流失")
 
 # %%
-square = waiting.pivot_table(index="need", columns=["stage", "price"], values="loan_id", aggfunc="size").fillna(0).astype(int)
-cu.show(square, rows=None, names={"need": "需求"}, title="候选客户：阶段 × 价格 × 需求（户数）")
+square = waiting.assign(cell=waiting["stage"] + "·" + waiting["price"]).pivot_table(index="need", columns="cell", values="loan_id", aggfunc="size")
+cu.show(square.where(square >= 5), rows=None, names={"need": "需求"}, title="候选客户：需求 × 阶段和价格（户数，不满五户的不显示）")
 back_model = cu.analysis.model.fit_logit(called, ["cut", "early"], "back")
-leave = case.groupby(["area", "dear"])["lost"].mean()
-own = [leave.get(key, loss_rate) for key in zip(waiting["area"], waiting["price"] == "价差大", strict=True)]
-waiting["stays_away"] = np.where(waiting["stage"] == "刚结清", own, 1.0)
+stopped = case[~(case["line_until"] > case["settle_date"] + pd.Timedelta(days=LOST_DAYS))]
+stays = stopped.groupby("area")["lost"].mean()
+waiting["stays_away"] = np.where(waiting["stage"] == "刚结清", waiting["area"].map(stays).fillna(loss_rate), 1.0)
 curve = bank.load("ftp_curve") if bank.has("ftp_curve") else pd.DataFrame({"month": [bank.as_of], "term_months": [12], "rate": [2.0]})
 fund_cost = curve[curve["term_months"] == 12].sort_values("month")["rate"].iloc[-1]
 todays = loans[loans["issue_date"] > bank.as_of - pd.DateOffset(months=6)].groupby("product_code")["rate"].median()
@@ -365,8 +366,8 @@ loss = waiting["pd_estimate"].fillna(0.03) * waiting["guarantee"].astype("str").
 waiting["margin"] = waiting["product_code"].map(todays) - fund_cost - RUNNING_COST - loss
 years = ((waiting["maturity_date"] - waiting["issue_date"]).dt.days / 365).clip(0.25, 3)
 waiting["money_years"] = waiting["amount"] * years * np.where(waiting["repay_method"].isin(["等额本息", "等额本金"]), 0.55, 1.0)
-cu.say(f"候选 {len(waiting):,} 人，能打电话的 {waiting['may_call'].sum():,} 人。扣掉资金成本 {fund_cost:.2f}%、运营 {RUNNING_COST}% 和各人的风险成本，"
-       f"原价的利差中位数 {waiting['margin'].median():.2f} 个百分点，利差为正的占 {(waiting['margin'] > 0).mean():.0%}：剩下的人，回来也是亏的。")  # fmt: skip
+cu.say(f"候选 {len(waiting):,} 人，能打电话的 {waiting['may_call'].sum():,} 人；额度停了的人，过去没有自己回来的占 {stopped['lost'].mean():.0%}。扣掉资金成本 {fund_cost:.2f}%、"
+       f"运营 {RUNNING_COST}% 和风险成本，原价的利差中位数 {waiting['margin'].median():.2f} 个百分点，利差为正的占 {(waiting['margin'] > 0).mean():.0%}：其余的人，回来也是亏的。")  # fmt: skip
 
 # %%
 wide = waiting[waiting["may_call"]] if BRANCH is None else waiting[waiting["may_call"] & (waiting["home_branch"] == BRANCH)]
@@ -673,16 +674,17 @@ if len(plan):
 # %% [markdown]
 # ## 讨论
 #
-# 哪些客户**不该**往回找？
+# 哪些客户**不该**往回找？让利又该怎么让？
 #
 # - 到岁数的：规定不许贷，却打电话“挽回”，他会以为还能借，甚至让儿女借名——该改的是规定还是电话？
 # - 只认最低价的：这次让回来，下次更低的价又走了，让利算不算“优质客户”的成本？
+# - 同样的风险、同样的产品，一户让利一户不让，只因预算先用完了，站得住吗？（《个人信息保护法》第二十四条）
 # - 还得上但已经不需要钱的：多打一次，他的存款会不会也走？
 #
 # ## 小结
 #
 # 流失要满观察期才算，先把政策送走的分出来。比支行先过漏斗图，再收缩，还要和同地区的比。
-# 打电话要早，让利只给原价不回来又赚得起的人；是谁敏感事先认不出，就靠随机报价慢慢学。
+# 打电话要早，让利只在利差厚的人身上划算；谁对价格敏感事先认不出，就靠随机报价慢慢学。
 #
 # 下一课：存量客户提额增信。
 

@@ -246,21 +246,6 @@ def fair_rates(context: Context, how: str = "right") -> pd.Series:
 # ------------------------------------------------------------------------------- E3 the offers
 
 
-def _gap(rows: pd.DataFrame, context: Context, dates: pd.Series | None) -> pd.Series:
-    """Return bp above the big banks' lowest price, at past dates or today."""
-    lpr = context.load("lpr_rate").sort_values("effective_date")
-    days, one = lpr["effective_date"].to_numpy(), lpr["lpr_1y"].to_numpy(float)
-    now = one[np.searchsorted(days, context.as_of.to_datetime64(), side="right") - 1]
-    rival = context.load("competitor_product")
-    rival = rival[rival["bank_type"].astype(str) == "大行"]
-    low = rival.groupby(rival["line"].astype(str))["rate_low"].min() - now
-    if dates is None:
-        base = np.full(len(rows), now)
-    else:
-        base = one[np.searchsorted(days, dates.to_numpy(), side="right") - 1]
-    return (rows["rate"] - base - rows["line"].map(low)) * 100
-
-
 def _answers(context: Context) -> pd.DataFrame:
     """Return the called rows of the trial with ``cut``, ``early`` and ``back``."""
     log = context.load("contact_log")
@@ -329,18 +314,21 @@ def _fund(context: Context) -> float:
     return float(curve.loc[curve["month"].idxmax(), "rate"])
 
 
+def _usual(context: Context) -> float:
+    known = closed(context)
+    known = known[known["kind"] != "不算"]
+    known = known[(context.as_of - known["settle_date"]).dt.days >= context.parameters["LOST_DAYS"]]
+    return float((known["kind"] != "没流失").mean())
+
+
 def _options(context: Context) -> pd.DataFrame:
     p = context.parameters
     rows = waiting(context)
     past = seen(context)
-    wide = _gap(past, context, past["settle_date"]) > p["GAP_LIMIT"]
-    leave = (past["kind"] != "没流失").groupby([past["town"], wide]).mean()
-    known = closed(context)
-    known = known[known["kind"] != "不算"]
-    known = known[(context.as_of - known["settle_date"]).dt.days >= p["LOST_DAYS"]]
-    usual = float((known["kind"] != "没流失").mean())
-    dear = _gap(rows, context, None) > p["GAP_LIMIT"]
-    away = [leave.get(key, usual) for key in zip(rows["town"], dear, strict=True)]
+    wait = pd.Timedelta(days=p["LOST_DAYS"])
+    past = past[~(past["line_until"] - past["settle_date"] > wait)]
+    leave = (past["kind"] != "没流失").groupby(past["town"]).mean()
+    away = rows["town"].map(leave).fillna(_usual(context))
     rows["away"] = np.where(rows["early"] == 1, away, 1.0)
     loan = context.load("loan")
     new = loan[loan["issue_date"] > context.as_of - pd.DateOffset(months=6)]

@@ -39,15 +39,16 @@ import pandas as pd
 
 bank = cu.begin("m04_n02", BANK, AS_OF)
 stars, panel = cu.analysis.stars, cu.analysis.panel
-rules = stars.StarRules(WEIGHTS, tuple(EDGES), GATE_DAYS, GATE_DEPOSIT, GATE_DEPOSIT_5,
-                        near_points=NEAR_POINTS, near_gate=NEAR_GATE)
-PARTS = {"amount": "月均交易额", "count": "月均笔数", "days": "活跃天数", "deposit": "结算户日均",
-         "stability": "稳定度", "products": "产品数", "last_days": "末月活跃天数", "score": "得分", "star": "星级"}
+rules = stars.StarRules(WEIGHTS, tuple(EDGES), GATE_DAYS, GATE_DEPOSIT, GATE_DEPOSIT_5, near_points=NEAR_POINTS, near_gate=NEAR_GATE)
+METRICS = list(VERIFY_HOURS)
+PARTS = {"amount": "月均交易额", "count": "月均笔数", "days": "活跃天数", "deposit": "结算户日均", "stability": "稳定度", "products": "产品数", "last_days": "末月活跃天数", "score": "得分", "star": "星级"}
 LISTED = {"group": "行业", "star": "现星级", "score": "得分", "reason": "差什么", "lack_points": "差几分", "lack_days": "差几天",
           "lack_deposit": "差多少日均", "weekly_deposit": "每周多留存", "deposit": "日均", "branch_id": "网点", "employee_id": "维护员工",
+          "held": "四星以上", "rose": "本季升上来", "fell": "本季掉下去", "near": "可联系的临界客户",
           "actual": "现在的日均", "still": "还差", "verdict": "判断", "target": "目标日均", "uplift": "预期新增日均", "cost": "成本", "net": "按利差的净收益"}
-MEET = {"branch_id": "网点", "held": "四星以上", "rose": "本季升上来", "fell": "本季掉下去", "near": "可联系的临界客户"}
-METRICS = list(VERIFY_HOURS)
+lacking = bank.missing("merchant_benefit", "branch_program", "assessment_scheme")
+if lacking:
+    cu.say(f"本行缺少可选表：{'、'.join(lacking)}；用到它们的演示会停下来，请先补表，或跳过那几格。")
 
 # %% [markdown]
 # ## 业务情境
@@ -459,7 +460,7 @@ meeting = meeting if BRANCH is None else meeting[meeting.index == BRANCH]
 gifts = line[line["merchant_id"].isin(allowed)].head(int(BENEFIT_BUDGET // cost))
 gifts = gifts if BRANCH is None else gifts[gifts["branch_id"] == BRANCH]
 gifts = gifts[["merchant_id", "branch_id", "employee_id", "star", "deposit", "uplift", "cost", "net"]]  # 权益方案
-cu.show(meeting.sort_values(["fell", "near"], ascending=False, kind="stable"), rows=8, names=MEET, title="星级例会表：一家网点一行")
+cu.show(meeting.sort_values(["fell", "near"], ascending=False, kind="stable"), rows=8, names=LISTED, title="星级例会表：一家网点一行")
 gone = today["deposit"].reindex(flow_table.index[flow_table["fell"]]).sum()
 cu.say(f"本季全行样本升进四星 {int(flow_table['rose'].sum())} 户，掉出 {int(flow_table['fell'].sum())} 户；掉出的人手里还有日均 {gone / 1e4:,.1f} 万元，"
        f"比临界客户补到门槛能添的 {worth / 1e4:,.1f} 万元{'更多' if gone > worth else '并不更多'}。例会只开三十分钟 [定义]：先问掉下去的每一户为什么，再看临界客户的每周进度，"
@@ -653,7 +654,7 @@ path = cu.deliver.workbook(
      "临界客户周目标": Sheet(goal, names=LISTED, units=yuan, formulas=TRACK, notes=["只填“现在的日均”，其余自动算。", "已剔除勿扰和没有营销授权的客户。"]),
      "权益方案": Sheet(gifts, names=LISTED, units=yuan, notes=["预期新增用效果的区间下限，不是承诺。", "已剔除勿扰和没有营销授权的客户。"]),
      "考核比较": Sheet(verdict.rename_axis("方案").reset_index(), notes=["刷法一列是刷一年多拿的钱减自己的代价，正数就是漏洞。"]),
-     "星级例会": Sheet(meeting.reset_index(), names=MEET)},
+     "星级例会": Sheet(meeting.reset_index(), names=LISTED)},
     title=f"{bank.name} {BRANCH or '全行'} 星级商户权益与考核测算", purpose="商户星级经营", purge_date=bank.as_of + pd.DateOffset(days=120))
 cu.say(f"已保存：`{path.name}`，临界客户 {len(goal)} 户，权益方案 {len(gifts)} 户。")
 cu.progress()

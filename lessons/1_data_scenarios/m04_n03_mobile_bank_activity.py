@@ -44,6 +44,9 @@ import pandas as pd
 
 bank = cu.begin("m04_n03", BANK, AS_OF)
 experiment, panel = cu.analysis.experiment, cu.analysis.panel
+lacking = bank.missing("mobile_event", "mobile_day", "branch_program", "customer_product_history")
+if lacking:
+    cu.say(f"本行缺少可选表：{'、'.join(lacking)}；用到它们的演示会停下来，请先补表，或跳过那几格。")
 KINDS = {"login": "登录活跃", "trade": "交易活跃", "value": "价值活跃"}
 PERCENT = dict.fromkeys(["rate", "low", "high", "difference", "estimate", "rate_a", "rate_b"], "%")
 ROWS = {"week": "第几周", "branch_id": "网点", "action": "动作", "idle_limit": "从未用过的额度", "online": "可线上提款", "cost": "成本",
@@ -144,7 +147,8 @@ cu.show(dose, names={"dose": "当月登录", "mean": "平均存款", "median": "
 on = last["mobile_login_days"] > 0
 naive = last.loc[on, "deposit"].mean() / last.loc[~on, "deposit"].mean() - 1
 cu.say(f"当月登录的人平均存款比没登录的人高 **{naive:+.0%}**。拿这个数去说“提升活跃率能拉动存款”，错在哪里？"
-       "登录的人和不登录的人，年龄、收入、住得远近都不一样；而且打算把钱转走的人，往往先不登录了。")
+       "登录的人和不登录的人，年龄、收入、住得远近都可能不一样；打算把钱转走的人，也可能先不登录了。"
+       + ("按剂量看，" + ("登录越多，平均存款越多。" if dose["mean"].is_monotonic_increasing else f"存款最多的是“{dose['mean'].idxmax()}”那一档，并不是登录越多存款越多。")))
 
 # %% [markdown]
 # 换一种比法：**同一个人**，登录的月份和没登录的月份比。每个人减去自己的平均，每个月减去大家的平均，剩下的再比，这叫固定效应。
@@ -268,7 +272,7 @@ drew, stays = wake["drew"], wake["stays"]
 clear = "区间不含零" if drew["low"] > 0 else "区间含零，样本不够"
 promise = shown.loc["活跃", "rate"] - shown.loc["沉默", "rate"]
 cu.say(f"电话把首次用信率提高了 **{drew['difference'] * 100:+.1f} 个百分点**（{drew['low'] * 100:+.1f} 到 {drew['high'] * 100:+.1f}，{clear}）；"
-       f"历史比较却会许诺 {promise * 100:+.1f} 个百分点。" + ("许诺得太多：活跃的人里有不少本来就要用钱。" if promise > drew["high"] else "两者没有拉开。")
+       f"历史比较却会许诺 {promise * 100:+.1f} 个百分点。" + ("许诺得太多：活跃的人里，很可能有不少本来就要用钱。" if promise > drew["high"] else "两者没有拉开。")
        + f"更要紧的是留得住：到数据日，近 {SILENT_MONTHS} 个月还在登录的，打电话的 {stays['rate_a']:.0%}，没打的 {stays['rate_b']:.0%}，"
        f"相差 {stays['difference'] * 100:+.1f} 个百分点（{stays['low'] * 100:+.1f} 到 {stays['high'] * 100:+.1f}）。")
 idle = credit[credit["first_draw_date"].isna() & (credit["status"] == "有效")].sort_values(["customer_id", "limit"], ascending=[True, False])

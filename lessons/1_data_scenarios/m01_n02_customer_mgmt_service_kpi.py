@@ -332,7 +332,7 @@ cu.show(cover.rename_axis("客群"), names=WORDS, units={"企微覆盖率": "%",
 yes, no = (paid.loc[paid["wechat"] == flag, "kept"] for flag in (1, 0))
 gap = cu.analysis.experiment.diff_ci(yes.sum(), len(yes), no.sum(), len(no))
 cu.say(f"加了企微的客户里，**{cover.loc['全部客户', '加了没人管']:.0%}** 近 {TOUCH_DAYS} 天没有被管户经理本人联系到：加好友不是经营。"
-       f"代发客户里，加企微的留存率直接比高 {gap['difference']:+.1%}（{gap['low']:+.1%} 到 {gap['high']:+.1%}，{len(yes)} 户对 {len(no)} 户）；"
+       f"代发客户里，加企微的留存率直接比高 {gap['difference'] * 100:+.1f} 个百分点（区间 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}，{len(yes)} 户对 {len(no)} 户）；"
        "这仍是没校正的差距，别当成企微的功劳。")
 
 # %% [markdown] outline=["S004-A6", "S004-A11"]

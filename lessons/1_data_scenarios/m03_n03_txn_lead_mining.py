@@ -82,8 +82,8 @@ by_payee["customers"] = hits.groupby(["payee", "lender_kind"])["customer_id"].nu
 by_payee["each"] = by_payee["支出"] / by_payee["customers"]
 cu.show(by_payee.sort_values(["each", "支出"]), rows=24, units={"each": "次"}, title="关键词命中的对手（按每户付款次数从少到多）",
         names={"payee": "净名", "lender_kind": "关键词类别", "支出": "付出笔数", "收入": "收到笔数", "customers": "户数", "each": "每户付款次数"})  # fmt: skip
-cu.say(f"{lines['customer_id'].nunique():,} 位抽样客户一年的 {len(lines):,} 笔流水，净名 {lines['payee'].nunique():,} 个；命中 **{len(hits):,}** 笔、{hits['payee'].nunique()} 个对手、{hits['customer_id'].nunique():,} 位客户。"
-       f"表的两头差别很大：最少的每户一年只付 {by_payee['each'].min():.1f} 次，最多的要付 {by_payee['each'].max():.1f} 次，再看看它们的名字。"
+cu.say(f"{lines['customer_id'].nunique():,} 位抽样客户 {lines['date'].dt.to_period('M').nunique()} 个月的 {len(lines):,} 笔流水，净名 {lines['payee'].nunique():,} 个；命中 **{len(hits):,}** 笔、{hits['payee'].nunique()} 个对手、{hits['customer_id'].nunique():,} 位客户。"
+       f"表的两头差别很大：最少的每户只付 {by_payee['each'].min():.1f} 次，最多的要付 {by_payee['each'].max():.1f} 次，再看看它们的名字。"
        "**关键词告诉我们名字像，没有告诉我们这笔钱是什么。**")  # fmt: skip
 
 # %% [markdown]
@@ -229,14 +229,14 @@ middle = known["percent"].median()
 cu.show(known.groupby("lender_kind")["percent"].describe()[["count", "25%", "50%", "75%"]], rows=None, title="反推的名义年利率",
         names={"lender_kind": "机构类别", "count": "笔数", "25%": "下四分位", "50%": "中位数", "75%": "上四分位"}, units={"count": "笔"})  # fmt: skip
 running = pairs[(pairs["payouts"] == 1) & pairs["periodic"] & (pairs["last"] > bank.as_of - pd.Timedelta(days=45))]
-monthly_rate = (middle if len(known) else OFFER_RATE) / 1200
+monthly_rate = (middle if len(known) >= 5 else OFFER_RATE) / 1200
 covered = (running["payout"] * monthly_rate / running["amount"]).clip(upper=0.99)
 total_terms = -np.log(1 - covered) / np.log(1 + monthly_rate)
 left = (total_terms - running["payments"]).clip(lower=0)
 cu.say(f"看得全的 {len(finished)} 笔里 {len(known)} 笔能反推，名义年利率中位数 **{middle:.1f}%**"
        f"（一年复利折成 {loan_math.effective_percent(middle):.1f}%），本行报价 {OFFER_RATE:g}%。笔数少、短期贷款差一期就差很多，只看中间那一截。"
        f"放款看得见、还没还完的 {len(running)} 笔，按这个利率估计还剩 {left.median():.0f} 期（中位数）：剩得太少的，置换没意思。"
-       if len(known) else "本行流水里没有能反推利率的贷款，这一步略过。")  # fmt: skip
+       if len(known) >= 5 else f"能反推利率的贷款只有 {len(known)} 笔，太少，不报利率。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C3.1.2"]
 # ## 演示五：网贷客户的年龄结构

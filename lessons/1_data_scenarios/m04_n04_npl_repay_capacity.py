@@ -143,7 +143,7 @@ cu.show(grades, rows=None, units={"debt": "万元", "means": "万元", "ratio": 
 strong = todo["grade"].isin(["A", "B"])
 top = todo.nlargest(10, "debt")["grade"].isin(["D", "E"]).sum()
 cu.say(f"A、B 两级 {strong.sum()} 笔，占笔数的 {strong.mean():.0%}、欠款的 {todo.loc[strong, 'debt'].sum() / todo['debt'].sum():.0%}。"
-       f"欠款最多的十笔里有 {top} 笔是 D 级或 E 级：按欠款排序，头一批电话里**{'多半' if top > 5 else '就有不少' if top else '恰好没有'}**打给还不起的人。")  # fmt: skip
+       f"欠款最多的十笔里有 {top} 笔是 D 级或 E 级：按欠款排序，头一批电话里**{'多半' if top > 5 else '有一部分' if top else '恰好没有'}**打给还不起的人。")  # fmt: skip
 
 # %%
 dots = todo.assign(means=todo["means"].clip(lower=1000)).sort_values("grade")

@@ -447,7 +447,8 @@ worth = near["lack_deposit"].sum()
 cu.say(f"临界客户 {len(near)} 户，可以联系的 {len(plan)} 户，本次名单 {len(scope)} 户；临界客户全部补到门槛，样本结算户日均多 {worth / 1e4:,.1f} 万元。")
 goal = scope.reset_index()[["merchant_id", "branch_id", "employee_id", "group", "star", "score", "reason", "deposit", "lack_deposit"]].round(2)
 goal["target"] = goal["deposit"].clip(lower=GATE_DEPOSIT)
-goal["actual"], goal["still"], goal["verdict"] = goal["deposit"], goal["lack_deposit"], "继续"  # 交给支行每周填
+goal["actual"], goal["still"] = goal["deposit"], goal["lack_deposit"]  # 交给支行每周填
+goal["verdict"] = np.where(goal["still"] > 0, "继续", "日均已够，看差什么")
 
 # %%
 four = monthly.assign(four=monthly["star"] >= 4).pivot_table(index="merchant_id", columns="month", values="four", aggfunc="max")
@@ -646,7 +647,7 @@ my_scheme = pd.DataFrame({"metric": METRICS[::-1], "weight": [0.7, 0.2, 0.0, 0.0
 
 # %%
 Sheet, yuan = cu.deliver.Sheet, dict.fromkeys(["actual", "still", "target", "uplift", "net"], "元")
-TRACK = {"still": "=MAX(0,[target]-[actual])", "verdict": '=IF([still]<=0,"已到门槛","继续")'}
+TRACK = {"still": "=MAX(0,[target]-[actual])", "verdict": '=IF([still]>0,"继续","日均已够，看差什么")'}
 ACCOUNT = {"level": "星级", "price": "收费", "count": "商户数", "profit": "每户每月", "low": "区间下限", "high": "区间上限"}
 path = cu.deliver.workbook(
     bank.output_dir("m04_n02") / "星级商户权益与考核测算.xlsx",
@@ -655,7 +656,7 @@ path = cu.deliver.workbook(
      "权益方案": Sheet(gifts, names=LISTED, units=yuan, notes=["预期新增用效果的区间下限，不是承诺。", "已剔除勿扰和没有营销授权的客户。"]),
      "考核比较": Sheet(verdict.rename_axis("方案").reset_index(), notes=["刷法一列是刷一年多拿的钱减自己的代价，正数就是漏洞。"]),
      "星级例会": Sheet(meeting.reset_index(), names=LISTED)},
-    title=f"{bank.name} {BRANCH or '全行'} 星级商户权益与考核测算", purpose="商户星级经营", purge_date=bank.as_of + pd.DateOffset(days=120))
+    title=f"{bank.name} {BRANCH or '全行'} 星级商户权益与考核测算", purpose="商户星级经营", purge_date=bank.as_of + pd.DateOffset(days=120), money="元")
 cu.say(f"已保存：`{path.name}`，临界客户 {len(goal)} 户，权益方案 {len(gifts)} 户。")
 cu.progress()
 

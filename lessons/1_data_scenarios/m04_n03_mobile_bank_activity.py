@@ -619,7 +619,7 @@ book = cu.deliver.workbook(
      "培育成本": Sheet(routes[["gain", "cost", "each"]].rename_axis("做法").reset_index(), names=ROWS, units={"gain": "%", "cost": "元", "each": "元"}, notes=["积分一行是假设，做过自己的试验再换。"]),
      "四周名单": Sheet(target, names=ROWS, units={"idle_limit": "元", "cost": "元"}, notes=["已剔除勿扰、没有营销授权、电话无效的客户和待核查网点。"], choices={"结果": ["已教会", "考虑", "拒绝", "未接通"]}),
      "核查清单": Sheet(audit, names=ROWS, units={"short": "%", "shared": "%"}, notes=["数据只说明该去查，不说明谁有责任。"])},
-    title=f"{bank.name} {BRANCH or '全行'} 手机银行培育方案", purpose="手机银行培育", purge_date=bank.as_of + pd.DateOffset(days=90))
+    title=f"{bank.name} {BRANCH or '全行'} 手机银行培育方案", purpose="手机银行培育", purge_date=bank.as_of + pd.DateOffset(days=90), money="元")
 cu.say(f"已保存：`{book.name}`，四周名单 {len(target)} 户，核查清单 {len(audit)} 家网点。")
 cu.progress()
 

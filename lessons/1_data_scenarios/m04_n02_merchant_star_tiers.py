@@ -446,8 +446,7 @@ cu.show(scope[shown].round({"score": 1, "lack_points": 1}), rows=8, names=LISTED
 worth = near["lack_deposit"].sum()
 cu.say(f"临界客户 {len(near)} 户，可以联系的 {len(plan)} 户，本次名单 {len(scope)} 户；临界客户全部补到门槛，样本结算户日均多 {worth / 1e4:,.1f} 万元。")
 goal = scope.reset_index()[["merchant_id", "branch_id", "employee_id", "group", "star", "score", "reason", "deposit", "lack_deposit"]].round(2)
-goal["target"] = goal["deposit"].clip(lower=GATE_DEPOSIT)
-goal["actual"], goal["still"] = goal["deposit"], goal["lack_deposit"]  # 交给支行每周填
+goal["target"], goal["actual"], goal["still"] = goal["deposit"].clip(lower=GATE_DEPOSIT), goal["deposit"], goal["lack_deposit"]  # 支行每周填
 goal["verdict"] = np.where(goal["still"] > 0, "继续", "日均已够，看差什么")
 
 # %%

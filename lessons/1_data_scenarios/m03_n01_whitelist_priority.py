@@ -390,11 +390,11 @@ pool["tier"] = np.select([pool["priority"] <= 0, position <= TIERS[0], position 
 table = pool.groupby("tier")[["chance", "amount", "priority"]].mean().assign(n=pool["tier"].value_counts())
 cu.show(table, names={"tier": "档", "chance": "提款机会", "amount": "预计金额", "priority": "平均优先级", "n": "人数"},
         units={"chance": "%", "amount": "万元", "priority": "元"})
-drop = (pool["priority"] <= 0).mean()
 tilt = pool.groupby(pool["age"] >= OLD_STAFF)["offered_rate"].mean()
-cu.say(f"今天能打 **{len(pool):,}** 人，按现在的收益和成本，{drop:.0%} 打了不够电话费。"
+cu.say(f"今天能打 **{len(pool):,}** 人，按现在的收益和成本，{(pool['priority'] <= 0).mean():.0%} 打了不够电话费。"
        + (f"A 档一个电话平均赚 {table.loc['A', 'priority']:.0f} 元。" if "A" in table.index else "")
-       + f"公平检查：{OLD_STAFF} 岁以上与以下的预授信利率平均相差 {abs(tilt.diff().iloc[-1]):.2f} 个百分点，年龄只用来排先后，没有用来定价。")
+       + f"公平检查：{OLD_STAFF} 岁以上与以下的预授信利率平均相差 {abs(tilt.diff().iloc[-1]):.2f} 个百分点，"
+       + ("看不出按年龄定价。" if abs(tilt.diff().iloc[-1]) < 0.1 else "**差得不小，要问清定价规则**。"))
 
 # %% [markdown] outline=["S000-2.1.3.5"]
 # ## 演示七：落到支行
@@ -608,7 +608,8 @@ my_plan = pd.DataFrame(taken, columns=["customer_id", "employee_id"])
 # %% [markdown]
 # ## 成果
 #
-# 一份给支行的名单：一个网点一页，按档和优先级排好，写明分给谁、推荐理由、话术提示、额度档、到期日；姓名已遮，没有电话和客户号。
+# 一份给支行的名单：一个网点一页，按档和优先级排好，写明分给谁、推荐理由、话术提示、额度档、到期日；姓名已遮，没有电话和客户号，
+# 拨号凭名单行号在行内系统里调。
 # 话术只问用途和时间，不提客户在外面的借款。反馈码照白名单的口径填，填了“重复外呼反感”的，下一批不再出现。
 
 # %%
@@ -621,7 +622,7 @@ sheet["script"] = np.select([sheet["tier"] == "A", sheet["tier"] == "B"], ["近�
 sheet["limit_band"] = pd.cut(sheet["offered_limit"], [0, 30_000, 50_000, 100_000, 1e9], labels=["三万以内", "三到五万", "五到十万", "十万以上"])
 sheet["expiry"] = (today + pd.DateOffset(days=KEEP_DAYS)).date()
 sheet = sheet.sort_values(["branch_id", "employee_id", "priority"], ascending=[True, True, False], kind="stable")
-sheet = sheet[["branch_id", "employee_id", "masked_name", "tier", "reason", "script", "limit_band", "expiry"]]
+sheet = sheet[["branch_id", "employee_id", "list_id", "masked_name", "tier", "reason", "script", "limit_band", "expiry"]]
 
 # %%
 path = cu.deliver.call_list(

@@ -346,8 +346,8 @@ street["gap"] = ((ranked["shrunk"].quantile(0.75) - street["shrunk"]) * street["
 street["open"] = count["size"] - count["sum"]
 zero = street[(street["rate"] == 0) & (street["n"] >= MIN_SHOPS)]
 order = street.loc[ranked.index].sort_values(["shrunk", "n"], ascending=[True, False], kind="stable")
-cu.show(order[["grid_name", "branch_id", "n", "rate", "shrunk", "place", "gap"]].head(6), units={"rate": "%", "shrunk": "%"},
-        names={"n": "存续家数", "rate": "覆盖率", "shrunk": "收缩以后", "place": "漏斗图位置", "gap": "缺口（家）"})
+cu.show(order[["grid_name", "branch_id", "n", "rate", "shrunk", "place", "gap"]].head(6), units={"rate": "%", "shrunk": "%", "gap": "家"},
+        names={"n": "存续家数", "rate": "覆盖率", "shrunk": "收缩以后", "place": "漏斗图位置", "gap": "缺口"})
 luck = (1 - count["sum"].sum() / count["size"].sum()) ** max(zero["n"].max(), MIN_SHOPS)
 cu.say(f"**{'、'.join(zero['grid_name'])}** 存续 {zero['n'].sum():.0f} 家，一家也没有覆盖。如果它和别处一样，碰巧全空的机会"
        + ("不到百万分之一" if luck < 1e-6 else f"只有 {luck:.2%}") + "：先查是没有人去过，还是登记的网格写错了。" if len(zero) else
@@ -595,7 +595,7 @@ calls = mine[may_call & (mine["next"] != "维护")].sort_values(["branch_id", "n
 calls = calls[["branch_id", "masked_name", "grid_id", "trade", "group", "next"]]
 check = shops[shops["ours"] & (shops["status"] != "存续")].merge(live.groupby("customer_id")["balance"].sum().reset_index())
 check = check if BRANCH is None else check[check["branch_id"] == BRANCH]
-words = {"n": "存续家数", "rate": "覆盖率", "gap": "缺口（家）", "open": "没对上（家）", "days": "要走几天", "place": "漏斗图位置",
+words = {"n": "存续家数", "rate": "覆盖率", "gap": "缺口", "open": "没对上", "days": "要走几天", "place": "漏斗图位置", "kind": "网格类型",
          "trade": "业态", "years": "成立年限", "next": "下一个产品", "group": "已有产品", "masked_name": "客户", "balance": "贷款余额",
          "shop": "登记店名", "location": "经营场所"}
 
@@ -604,7 +604,7 @@ Sheet, purge = cu.deliver.Sheet, (today + pd.DateOffset(days=90)).date()
 columns = ["grid_name", "branch_id", "kind", "n", "rate", "place", "gap", "open", "days"]
 book = cu.deliver.workbook(
     bank.output_dir("m03_n02") / "个体户渗透与扫街任务.xlsx",
-    {"扫街任务": Sheet(plan[columns].reset_index(drop=True), names=words, units={"rate": "%"}),
+    {"扫街任务": Sheet(plan[columns].reset_index(drop=True), names=words, units={"rate": "%", "gap": "家", "open": "家"}),
      "要走的店": Sheet(visit, names=words), "下一个产品": Sheet(calls, names=words),
      "注销仍有贷款": Sheet(check[["branch_id", "masked_name", "trade", "status", "balance"]], names=words)},
     title="个体户渗透与扫街任务", purpose="个体户扫街与产品推荐（行内使用）", purge_date=purge,

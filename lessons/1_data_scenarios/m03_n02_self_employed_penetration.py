@@ -426,7 +426,7 @@ agreed = bank.load("consent", columns=["customer_id", "scope", "granted", "expir
 agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["expire_date"] < today)]
 may_call = mine["customer_id"].isin(agreed["customer_id"]) & ~mine["do_not_call"].eq(True)
 table = pd.crosstab(mine["next"], may_call.map({True: "可以联系", False: "不能联系"}))
-cu.show(table, names={"next": "下一个产品"}, title="下一个产品（户）")
+cu.show(table.where(table >= 5), names={"next": "下一个产品"}, title="下一个产品（户，不到五户的不写）")
 cu.say(f"{len(mine):,} 户里，能联系的 **{may_call.sum():,}** 户（{may_call.mean():.0%}）；风险闸拦下贷款推荐 {risky.sum()} 户。")
 
 # %% [markdown]

@@ -218,7 +218,7 @@ strong = seen[seen["low"] > 0].sort_values("difference", ascending=False)
 fig = cu.charts.forest(seen.assign(name=seen["clue"] + "（" + seen["n_a"].astype("str") + " 笔）"), "difference", label="name", unit="%")
 cu.charts.finish(fig, title="看得见的线索：" + ("、".join(strong["clue"].str.replace("·", "的")) or "没有"),
                  source=f"{bank.name}，横轴为有这条线索的流失率减没有的（百分点），横线为区间，碰到零线的不算",
-                 alt="森林图：" + "，".join(f"{c} {d:+.0%}" for c, d in zip(seen["clue"], seen["difference"], strict=True)) + "。")  # fmt: skip
+                 alt="森林图：" + "，".join(f"{c} {d * 100:+.0f} 个百分点" for c, d in zip(seen["clue"], seen["difference"], strict=True)) + "。")  # fmt: skip
 scan = ranking.sharpest_step(case["age"], case["lost"], range(53, 68))
 found_age = int(scan["z"].abs().idxmax())
 written = bank.load("product", columns=["line", "age_maximum"]).query("line in ['经营贷', '消费贷', '农户贷']")["age_maximum"]
@@ -282,8 +282,8 @@ called = trial[(trial["arm"] == "随机触达") & trial["cut"].notna()].copy()
 timing = called.groupby("when")["back"].agg(["sum", "size"])
 early = diff_ci(*timing.iloc[0], *timing.iloc[1])
 cu.say(f"打了电话的 {held['n_a']:,} 人里 **{held['rate_a']:.1%}** 回来，随机留着不打的 {held['n_b']} 人里 {held['rate_b']:.1%}，"
-       f"差 {held['difference']:+.1%}（区间 {held['low']:+.1%} 到 {held['high']:+.1%}）。早打的回来 {early['rate_a']:.1%}，晚打的 {early['rate_b']:.1%}，"
-       f"**早是晚的 {early['rate_a'] / early['rate_b']:.1f} 倍**，差的区间 {early['low']:+.1%} 到 {early['high']:+.1%}。可流失要满 {LOST_DAYS} 天才认定——等名单出来，最好的窗口已经关了。")  # fmt: skip
+       f"差 {held['difference'] * 100:+.1f} 个百分点（区间 {held['low'] * 100:+.1f} 到 {held['high'] * 100:+.1f}）。早打的回来 {early['rate_a']:.1%}，晚打的 {early['rate_b']:.1%}，"
+       f"**早是晚的 {early['rate_a'] / early['rate_b']:.1f} 倍**，差的区间 {early['low'] * 100:+.1f} 到 {early['high'] * 100:+.1f} 个百分点。可流失要满 {LOST_DAYS} 天才认定——等名单出来，最好的窗口已经关了。")  # fmt: skip
 
 # %%
 called["dear_before"] = called["loan_id"].map(case.set_index("loan_id")["dear"]).map({True: "原来价差大", False: "原来价差小"})
@@ -295,9 +295,9 @@ sensitive = 1 - full.mean() / deep.mean()
 error = (1 / full.sum() - 1 / len(full) + 1 / deep.sum() - 1 / len(deep)) ** 0.5
 low, high = [1 - full.mean() / deep.mean() * np.exp(sign * 1.96 * error) for sign in (1, -1)]
 fig = cu.charts.bars_with_interval(cells, label="cut_name", group="when", count="size")
-cu.charts.finish(fig, title=f"让到最低价回来 {deep.mean():.0%}，原价 {full.mean():.0%}：约 {sensitive:.0%} 的人要降价才回来",
+cu.charts.finish(fig, title=f"让到最低价回来 {deep.mean():.0%}，原价 {full.mean():.0%}：会回来的人里约 {sensitive:.0%} 要降价才回来",
                  source=f"{bank.name}，归巢试验随机触达 {len(called):,} 人，按打电话的早晚分开", alt="按让利档和电话早晚分组的归巢比例条形图，带区间。")  # fmt: skip
-cu.say(f"价格敏感的比例 **{sensitive:.0%}**（区间 {max(low, 0):.0%} 到 {high:.0%}）：这是“会回来的人”里非降价不可的那部分。其余的人原价也回来，给他们让利等于白送。")
+cu.say(f"价格敏感的比例 **{sensitive:.0%}**（区间 {max(low, 0):.0%} 到 {high:.0%}）：" + ("这是“会回来的人”里非降价不可的那部分。其余的人原价也回来，给他们让利等于白送。" if low > 0 else "区间碰到零，这次试验还看不出让利有没有用。"))
 
 # %%
 called["early"] = (called["days"] <= EARLY_DAYS).astype(int)
@@ -370,20 +370,20 @@ cu.say(f"候选 {len(waiting):,} 人，能打电话的 {waiting['may_call'].sum(
        f"运营 {RUNNING_COST}% 和风险成本，原价的利差中位数 {waiting['margin'].median():.2f} 个百分点，利差为正的占 {(waiting['margin'] > 0).mean():.0%}：其余的人，回来也是亏的。")  # fmt: skip
 
 # %%
-wide = waiting[waiting["may_call"]] if BRANCH is None else waiting[waiting["may_call"] & (waiting["home_branch"] == BRANCH)]
-tables = []
+wide, tables = waiting[waiting["may_call"]], []
 for cut in PRICE_CUTS:
     option = wide.assign(cut=cut, early=(wide["stage"] == "刚结清").astype(int))
     option["chance"] = option["stays_away"] * back_model.predict(option)
     option["value"] = option["chance"] * (option["margin"] - cut) / 100 * option["money_years"] - CALL_COST
     tables.append(option.assign(give=option["chance"] * cut / 100 * option["money_years"]).reset_index())
 offers = pd.concat(tables, ignore_index=True)
+offers = offers if BRANCH is None else offers[offers["home_branch"] == BRANCH]
 best = offers.sort_values(["value", "cut"], ascending=[False, True]).drop_duplicates("customer_id")
 best["play"] = np.select([best["value"] <= 0, best["cut"] == 0], ["不打", "原价，补服务"], default="让利")
 mix = best.groupby("play")["margin"].agg(["size", "median"])
 flat, picked = [table["value"].clip(lower=0).sum() for table in (offers[offers["cut"] == 0], best)]
-cu.say("不看预算，每人挑最划算的一档：" + "；".join(f"{row.Index} {row.size} 人（原价利差中位数 {row.median:.1f} 个百分点）" for row in mix.itertuples())
-       + f"。人人原价，值得打的合计 {flat:,.0f} 元；各挑各的，合计 {picked:,.0f} 元，多 {picked / max(flat, 1) - 1:.1%}。"
+cu.say("不看预算，每人挑最划算的一档：" + ("；".join(f"{row.Index} {row.size} 人（原价利差中位数 {row.median:.1f} 个百分点）" for row in mix.itertuples()) or "没有候选客户")
+       + f"。人人原价，值得打的合计 {flat:,.0f} 元；各挑各的，合计 {picked:,.0f} 元，多 {max(picked / max(flat, 1) - 1, 0):.1%}。"
        "利差厚，让利才划算；利差薄，让掉的比多回来的还多。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C9.5", "S000-1.1.3.1.1"]

@@ -298,7 +298,7 @@ def waiting(context: Context) -> pd.DataFrame:
     fine &= ~mine["do_not_call"].to_numpy(bool) & mine["phone_valid"].to_numpy(bool)
     rows = rows.assign(home=mine["branch_id"], early=(as_of - rows["settle_date"]).dt.days)[fine]
     rows["early"] = (rows["early"] <= p["EARLY_DAYS"]).astype(int)
-    return rows if p["BRANCH"] is None else rows[rows["home"] == p["BRANCH"]]
+    return rows
 
 
 def options(context: Context) -> pd.DataFrame:
@@ -347,7 +347,8 @@ def _options(context: Context) -> pd.DataFrame:
         part["value"] = part["chance"] * part["margin"] / 100 * part["money"]
         part["value"] -= part["give"] + p["CALL_COST"]
         parts.append(part.reset_index())
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table if p["BRANCH"] is None else table[table["home"] == p["BRANCH"]]
 
 
 def best_plan(context: Context) -> pd.DataFrame:
@@ -363,7 +364,7 @@ def _best_plan(context: Context) -> pd.DataFrame:
     p = context.parameters
     table = options(context).query("value > 0").reset_index(drop=True)
     if table.empty:
-        return pd.DataFrame({"customer_id": [], "cut": []})
+        return table[["customer_id", "cut"]]
     place = np.arange(len(table))
 
     def groups(column: str) -> csr_matrix:

@@ -117,7 +117,8 @@ cu.charts.finish(fig, title=f"{len(students)} 行原始名单，合规以后剩 
                  source=f"{bank.name}，样本行数；每道门槛都不许跳过")  # fmt: skip
 young = (students["age"] < LEAST_AGE) & ~in_school
 unknown_age = students["age"].isna().sum()
-cu.say(f"在校和年龄两道门槛重叠很多，但不能只留一道：已到毕业日却不满 {LEAST_AGE} 岁的有 {young.sum()} 行，出生年不知道、无从核对的有 {unknown_age} 行。")
+cu.say(f"在校和年龄两道门槛大半重叠，还是要各查各的：已到毕业日却不满 {LEAST_AGE} 岁的有 {young.sum()} 行，出生年不知道、无从核对的有 {unknown_age} 行，"
+       "少哪一道都会漏人。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C7.1", "S004-C7.2"]
 # ## 演示三：除了助学贷款，还持有什么
@@ -138,6 +139,9 @@ cu.charts.finish(fig, title=f"毕业以后，另有本行信贷产品的占 {who
 parts = pd.concat([weighted.rates(mine.loc[graduates.index, column], graduates["weight"]).assign(item=word) for column, word in credit.items()])
 cu.show(parts.set_index("item")[["rate", "low", "high"]], rows=None, units=dict.fromkeys(["rate", "low", "high"], "%"), title="已毕业的客户，各种信贷产品的覆盖率",
         names={"item": "产品", "rate": "覆盖率", "low": "区间下限", "high": "区间上限"})  # fmt: skip
+carded = mine.loc[in_school, list(credit)].any(axis=1)
+cu.say(f"顺手查一件事：在校的 {in_school.sum()} 行里有 **{carded.sum()}** 行已经持有本行信贷产品。"
+       + ("怎么发出去的、有没有第二还款来源，要交给合规核对，不要等别人来查。" if carded.any() else "这一关守住了。"))  # fmt: skip
 
 # %% [markdown] outline=["S004-C7.K1"]
 # ## 演示四：存量和流失，差在哪里
@@ -161,7 +165,7 @@ still = weighted.rates(not_settled["quiet"], not_settled["weight"]).iloc[0]
 overlap_seen = gone["low"] <= still["high"] and still["low"] <= gone["high"]
 cu.say(f"结清满 {WATCH_MONTHS} 个月的 {len(old)} 行里，{old['quiet'].mean():.0%} 已经沉默；推算全行是 **{gone['rate']:.0%}**（区间 {gone['low']:.0%}–{gone['high']:.0%}）。"
        f"可是**还没结清、正在还款的毕业生**，沉默的也有 {still['rate']:.0%}（区间 {still['low']:.0%}–{still['high']:.0%}，{len(not_settled)} 行）："
-       + ("两边区间重叠，看不出是结清把人送走的。多半是毕业去了外地、工资不在这里发，账户早就不用了。" if overlap_seen else "两边差得出来，结清前后确实不一样，值得追下去。"))  # fmt: skip
+       + ("两边区间重叠，看不出是结清把人送走的。可能毕业去了外地、工资不在这里发，账户早就不用了；去了哪里，表里看不到。" if overlap_seen else "两边差得出来，结清前后确实不一样，值得追下去。"))  # fmt: skip
 
 # %%
 kinds = bank.load("branch", ["branch_id", "branch_type"]).set_index("branch_id")["branch_type"]
@@ -213,9 +217,11 @@ kept = weighted.rates(~old["quiet"], old["weight"], old["payroll"])["rate"]
 awake = (~old["quiet"]).groupby(old["payroll"]).agg(["sum", "size"]).reindex([True, False]).fillna(0)
 keep = experiment.diff_ci(*awake.loc[True], *awake.loc[False])
 first = 1 - survival.survival_at(everyone, 3)
-cu.say(f"第三个月就已经沉默的占 {first:.0%}，往后再掉的不多：曲线一上来就是一级大台阶，说明多数人在结清**之前**就不用卡了。"
-       f"结清更久的人里，有代发的留下 {keep['rate_a']:.0%}，没有的 {keep['rate_b']:.0%}（样本行，相差的区间 {keep['low']:+.0%} 到 {keep['high']:+.0%}；按权数推算是 {kept.get(True, np.nan):.0%} 和 {kept.get(False, np.nan):.0%}）。"
-       + ("代发和留下一起出现；是代发留住了人，还是留在本地的人才有代发，这里分不开。" if keep["low"] > 0 else "看不出差别。"))  # fmt: skip
+ahead = np.mean([quiet.loc[who, start] for who, start in settle_month[spells.index].items()])
+cu.say(f"第三个月就已经沉默的占 {first:.0%}，往后到 {WATCH_MONTHS} 个月再掉 {1 - left - first:.0%}。结清当月往回看三个月，沉默的已经有 **{ahead:.0%}**："
+       + ("大台阶在结清之前就有了，结清只是一个日子。" if ahead > 0.7 * first else "结清前还有人在用，结清后才掉下去。"))
+cu.say(f"结清更久的人里，有代发的留下 {keep['rate_a']:.0%}，没有的 {keep['rate_b']:.0%}（样本行，相差的区间 {keep['low'] * 100:+.0f} 到 {keep['high'] * 100:+.0f} 个百分点；按权数推算是 {kept.get(True, np.nan):.0%} 和 {kept.get(False, np.nan):.0%}）。"
+       + ("代发和留下一起出现；是代发留住了人，还是留在本地的人才有代发，这里分不开；代发还是今天的状态，走了的人工资早换了卡，也会显得没有代发。" if keep["low"] > 0 else "看不出差别。"))  # fmt: skip
 
 # %% [markdown] outline=["S004-C7.3"]
 # ## 演示六：年龄像不像网贷客群
@@ -267,7 +273,7 @@ cu.say(f"两群人的年龄**{verdict}**；助学贷款客户和全体个人客�
 #
 # 只看毕业满半年、满 `LEAST_AGE` 岁的人，问谁后来在本行借了别的贷款（都发生在毕业以后）。四个条件一起放进逻辑回归：返乡、代发工资、手机银行、毕业年数。
 # **优势比**：有这个条件和没有相比，“借”对“不借”的比例是几倍；区间碰到一，就看不出差别。
-# 样本里发生过的只有几十次，四个条件已经是上限，再多就是在读随机数。返乡标志是今天的状态，和借款谁先谁后，表里看不出。
+# 样本里发生过的只有几十次，四个条件已经是上限，再多就是在读随机数。返乡、代发、手机银行都是今天的状态，和借款谁先谁后，表里看不出。
 
 # %%
 study = students[(students["graduation_date"] <= bank.as_of - pd.DateOffset(months=6)) & (students["age"] >= LEAST_AGE)].copy()
@@ -284,7 +290,7 @@ cu.charts.finish(fig, title=f"区间离开一的条件：{'、'.join(clear) or '
 home = study.groupby("returnee")["later"].agg(["sum", "size"]).reindex([1.0, 0.0]).fillna(0)
 back = experiment.diff_ci(*home.loc[1.0], *home.loc[0.0]) if (home["size"] > 0).all() else {"rate_a": np.nan, "rate_b": np.nan, "low": np.nan, "high": np.nan}
 cu.say(f"返乡的 {home.loc[1.0, 'size']:.0f} 行里后来借款 {home.loc[1.0, 'sum']:.0f} 行（{back['rate_a']:.0%}），没返乡的 {back['rate_b']:.0%}，是 **{back['rate_a'] / back['rate_b']:.1f} 倍**，相差的区间 "
-       f"{back['low']:+.0%} 到 {back['high']:+.0%}。" + ("回来的人，是最值得先打招呼的人。" if back["low"] > 0 else "区间含零，别急着下结论。"))  # fmt: skip
+       f"{back['low'] * 100:+.0f} 到 {back['high'] * 100:+.0f} 个百分点。" + ("先从返乡的人打招呼，有根据；打了招呼是不是更愿意借，要留一组不打的来比。" if back["low"] > 0 else "区间含零，别急着下结论。"))  # fmt: skip
 
 # %% [markdown] outline=["S004-C7.4"]
 # ## 演示八：一年的维系计划，每次联系都有由头
@@ -317,8 +323,8 @@ tasks["date"] = pd.to_datetime(tasks["touch"].map(days))
 
 # %%
 fig = cu.charts.task_calendar(tasks.rename(columns={"touch": "kind"}), label="who")
-cu.charts.finish(fig, title=f"一年四个由头：可以维系 {able.sum()} 行，在校 {(candidates['stage'] == '在校').sum()} 行只寄还款说明",
-                 alt="四个由头在一年里的日期。", source=f"{bank.name}，{'全行' if BRANCH is None else BRANCH}，日期是本课程的示例排法")  # fmt: skip
+cu.charts.finish(fig, title=f"一年 {len(tasks)} 件事：可以维系 {able.sum()} 行，在校 {(candidates['stage'] == '在校').sum()} 行只寄还款说明",
+                 alt="各个由头在一年里的日期。", source=f"{bank.name}，{'全行' if BRANCH is None else BRANCH}，日期是本课程的示例排法")  # fmt: skip
 cu.show(tasks[["who", "touch", "date", "people"]], rows=None, names={"who": "渠道", "touch": "由头", "date": "日期", "people": "样本行数"})
 
 # %% [markdown]

@@ -24,8 +24,8 @@ SMALL_CELL = 30  # 有效样本不到多少，不报这一格的覆盖度
 REPEAT_CALLS = 3  # 同一位客户累计拨打多少次，算重复外呼
 REFERENCE = {"可用": 0.95, "号码有效": 0.9, "拨打": 0.9, "接通": 0.5, "有意向": 0.27, "申请": 0.45, "批准": 0.65, "提款": 0.8}  # 参照漏斗：每一步做得到的转化率，请换成本行最好的一批
 PILOT = "数据营销试点"  # 网点项目表里哪个项目当试点
-LEADS = 6  # 事件研究往前看几个月
-LAGS = 9  # 事件研究往后看几个月
+LEADS = 6  # 试点曲线（演示七的“事件研究”）往前看几个月
+LAGS = 9  # 试点曲线往后看几个月
 PEER_2022 = {"营业收入（亿元）": 353.6, "净利润（亿元）": 89.4, "不良率（%）": 1.47, "个人有效客户（万户）": 36200, "小微法人客户（万户）": 340}  # 微众银行 2022 年的几个数：编者凭记忆写下、未经核对，用之前请对照它的年报改
 
 # %%
@@ -35,7 +35,8 @@ import pandas as pd
 
 bank = cu.begin("m01_n01", BANK, AS_OF)
 today = bank.as_of
-wilson = cu.analysis.experiment.wilson
+wilson = cu.analysis.experiment.wilson  # 算百分比的误差区间，演示一里解释
+# 表头的中文：左边是程序里的列名，右边是显示给人看的字
 WORDS = {"segment": "客群", "town_name": "乡镇", "rate": "比率", "low": "下限", "high": "上限", "rows": "样本户数",
          "customers": "推算户数", "gap": "未覆盖户数", "cause": "原因", "count": "条数", "step": "步骤", "share": "占比",
          "own": "本行", "reference": "参照", "alone": "只修这一步多提款", "shapley": "公平分摊多提款", "batch": "批次"}
@@ -59,8 +60,9 @@ WORDS = {"segment": "客群", "town_name": "乡镇", "rate": "比率", "low": "�
 # %%
 cu.dictionary(bank, {"customer": ["segment", "town_id", "do_not_call", "weight"],
                      "consent": ["scope", "granted", "expire_date"],
-                     "white_list": ["batch", "phone_valid", "already_borrowing", "random_holdout", "called",
-                                    "call_count", "reached", "interested", "drawn", "reason_code"],
+                     "loan": ["settle_date", "five_class"], "credit_line": ["status"],
+                     "white_list": ["batch", "prior_score", "phone_valid", "already_borrowing", "random_holdout", "called",
+                                    "call_count", "reached", "interested", "applied", "approved", "drawn", "reason_code"],
                      "activity_day": ["employee_id", "date", "draws"], "branch_program": ["program", "start_date"]})
 lacking = bank.missing("white_list", "activity_day", "branch_program", "staff_survey")
 cu.say("本课要用、而本行没有的表：" + ("、".join(lacking) + "，对应的演示请跳过。" if lacking else "没有。"))
@@ -108,7 +110,9 @@ eligible["covered"] = (eligible["customer_id"].isin(live["customer_id"])
 # %% [markdown]
 # 样本会抖，所以每个覆盖度都带一个 95% 区间：同样的抽样重来一百次，大约有九十五次区间会盖住真实的覆盖度。
 # 权数有大有小时，一行顶不了一个独立样本，要先折成**有效样本量** ＝（权数之和）² ÷ 权数平方之和 [定义]，
-# 再用威尔逊公式算区间。有效样本不到 `SMALL_CELL` 的格子不报数：几户人家的百分比只会误导人。
+# 再用威尔逊公式（算百分比区间的标准算法，比率接近零也不会算出负数）。`wilson(几户覆盖, 一共几户)` 给出一行三个数：
+# `rate` 比率、`low` 下限、`high` 上限，`.iloc[0]` 取出这一行。乘过权数以后没有现成的“几户覆盖”，就写覆盖度 × 有效样本量。
+# 有效样本不到 `SMALL_CELL` 的格子不报数：几户人家的百分比只会误导人。
 #
 # 哪些乡镇真的比全行低？逐镇看区间：整个区间都在全行覆盖度以下的，才说它“偏低”。还要留神**看得多、总会碰上**：
 # 就算每个镇真的一样，拿 95% 的区间去比，平均二十个镇里也会有一个落在外面 [定义]。
@@ -167,7 +171,8 @@ cu.say(f"{len(readable)} 个能报数的乡镇里，明显低于平均的 {len(b
 # **接通** → **有意向** → **申请** → **批准** → **提款**。每一步的转化率 ＝ 这一步剩下的 ÷ 上一步剩下的。
 #
 # 两个容易做错的地方：名单里有一部分是**随机留出**、故意不打的，用来做对照，不能算成一线没打；
-# 同一批里同一位客户发了两次，第二行不该再派。下面的 `flags` 保证“过了前面的步骤，才算过这一步”。
+# 同一批里同一位客户发了两次，第二行不该再派。下面的 `flags` 保证“过了前面的步骤，才算过这一步”
+# （`cummin` 从左往右看，前面有一个“否”，后面就全是“否”）。“离参照最远的一步”比的是**倍数**，不是相差几个百分点。
 
 # %%
 STEPS = {"usable": "可用", "phone_valid": "号码有效", "called": "拨打", "reached": "接通",
@@ -223,6 +228,7 @@ cu.say(f"每百行名单成 {counts.iloc[-1] / counts.iloc[0] * 100:.1f} 笔。�
 #
 # 为什么要排顺序？一个已经有贷款的人，没人打他是对的，不能怪一线；号码是空号，也轮不到谈话术。
 # **先排掉名单自己的毛病，再看人的毛病。**
+# “没有反馈闭环”是说：一线登记的结果，总行取下一批时没有用上，同一个人反复出现；第二、第五条是它的两种样子。
 #
 # “一线不打”是普遍现象，还是个别人的事？第三格看每位员工手里**有效、可用**的名单打了多少。行数少的人，比例本来就会
 # 上下跳，所以和“人人一样努力、只靠运气会有多分散”比一比：实际的标准差（分散程度）大得多，才是人和人的差别。
@@ -272,7 +278,7 @@ ratio = spread / luck
 cu.say(f"有效名单平均只打了 **{overall:.0%}**。" + (
     "员工太少，看不出分散程度。" if np.isnan(ratio) else
     f"人与人的标准差 {spread:.0%}，只靠运气应当是 {luck:.0%}，实际是它的 **{ratio:.1f} 倍**："
-    + ("差别主要在人，不在名单。" if ratio > 1.5 else "差别多半是运气，不宜排名。")))
+    + ("超出运气的部分，要到人和他分到的名单上找。" if ratio > 1.5 else "差别多半是运气，不宜排名。")))
 
 # %% [markdown]
 # ## 演示四：修哪一步最值
@@ -284,6 +290,10 @@ cu.say(f"有效名单平均只打了 **{overall:.0%}**。" + (
 # 这叫沙普利分摊，各步相加正好等于从本行到参照的总差距。先看两步的小例子：拨打一半、接通四成，
 # 想做到全拨、接通五成，一百行从二十笔到五十笔。先修拨打多二十笔，后修多二十五笔，平均二十二笔半；
 # 接通拿剩下的七笔半。[定义]
+#
+# 工具 `repair(本行转化率, 参照转化率, start=下发行数)` 就做这件事；`start` 不写，得数就是“每一行名单”的，不是笔数。
+# “占比”是分摊到的笔数占总差距的几成；比参照还好的步骤得负数，所以其余几步加起来可以超过百分之百。
+# 最后把名单重抽二百次（抽了放回再抽）[参数]，每次重算一遍：中间九成五的结果落在哪里，就是“重抽区间”，用来看这个占比稳不稳。
 
 # %%
 repair = cu.analysis.funnel.repair(rates, pd.Series(REFERENCE), start=len(issued))
@@ -320,6 +330,9 @@ cu.say(f"号码和拨打两步合起来，解释了差距的 **{two:.0%}**"
 # 每一步都能写成一条可以查的要求 [参数]。个人信息保护法第六条要求目的明确、范围最小，第二十四条要求自动化推送的营销
 # 给人拒绝的办法：所以授权和勿扰在第一步就要卡住，不是打电话时才想起来。向在校学生推互联网消费贷款，监管有专门限制
 # （2021 年通知，细则以原文为准），也在第一步卡住。
+#
+# 名单上还附着总行的一个打分 `prior_score`，按中位数分成高分、低分两半。分打得有用，高分的一半接通以后应当更愿意申请
+# （两半之差的区间下限大于零，才敢说不是碰巧）；一线信这个分，就应当多打高分的一半。
 
 # %%
 last = issued[issued["batch"] == issued["batch"].max()]
@@ -410,7 +423,7 @@ cu.say(f"按参数里的数，它平均一户一年的收入约 **{each:.0f} 元
 #
 # 先看前后各三个月的均值；再用有记录的全部月份：每位经理有自己的水平，每个月有共同的涨跌，扣掉这两样，剩下的才是试点。
 # 试点是**按支行**上的，同一家支行的人同进同退，所以误差按支行来算（聚类），不然区间会假装很窄。
-# 图上每个点都是和上线前**那一个月**比，单月会抖，所以要看一串点的高低，不看某一个点。
+# 曲线图叫**事件研究**：横轴是离上线几个月，每个点都是和上线前**那一个月**比，单月会抖，所以要看一串点的高低，不看某一个点。
 # 最后做一次**重新分派**检验：把“谁上试点”在支行之间随机打乱五百次 [参数]，看乱分会不会也差出这么多。
 
 # %%
@@ -453,17 +466,18 @@ cu.charts.finish(
 others = effect["units"] - effect["treated_units"]
 cu.say(f"上线前各月合在一起检验，p 值 {curve.attrs['lead_p']:.2f}（这么大的差别只靠运气出现的机会），"
        + ("没有发现两组早就分道扬镳的迹象。" if flat else "上线前两组就不一样，结论要打折扣。")
-       + f"如果其余 {others} 位经理也有同样的效果，一年约多 **{max(effect['estimate'], 0) * 12 * others:,.0f} 笔**；"
+       + f"如果其余 {others} 位经理也有同样的效果，一年约多 **{max(effect['estimate'], 0) * 12 * others:,.0f} 笔**（按区间是 {max(effect['low'], 0) * 12 * others:,.0f} 到 {max(effect['high'], 0) * 12 * others:,.0f} 笔）；"
        "但试点支行不是抽签选的，推广以前最好留几家晚上线的支行当对照。")
 
 # %% [markdown]
 # ## 练习
 #
-# 已有的变量：`eligible`（合格客户，含 `weight`、`covered`、`town_id`），`issued`（下发的名单，含 `batch`、`cause`），
+# 已有的变量：`eligible`（合格客户，含 `weight`、`covered`、`town_id`），`issued`（下发的名单，含 `batch`、`cause`，全部批次），
 # `flags`（八步的真假表，索引与 `issued` 相同），`step_rates`（由条数算转化率），`STEPS`、`CAUSES`、`OTHER`、`REFERENCE`。
 #
 # **E1 ★★ 写几行** 下面的 `town` 是一个乡镇号。算出这个镇的加权覆盖度和它的区间（有效样本量、威尔逊），
-# 按（覆盖度、下限、上限）的顺序赋给 `town_coverage`。不用 `coverage` 函数、自己写一遍最好。
+# 按（覆盖度、下限、上限）的顺序，用圆括号放在一起，赋给 `town_coverage`：写小数，不要四舍五入。
+# 不用 `coverage` 函数、自己写一遍最好。
 
 # %% tags=["answer:E1"]
 town = TOWN or eligible.groupby("town_id")["weight"].sum().sort_index().idxmax()
@@ -496,13 +510,19 @@ size = mine["weight"].sum() ** 2 / (mine["weight"] ** 2).sum()
 share = np.average(mine["customer_id"].isin(live["customer_id"]), weights=mine["weight"])
 town_coverage = tuple(wilson(share * size, size).iloc[0])
 
+# %% tags=["wrong:E1:rows_for_size"]
+mine = eligible[eligible["town_id"] == town]
+share = np.average(mine["covered"], weights=mine["weight"])
+town_coverage = tuple(wilson(share * len(mine), len(mine)).iloc[0])
+
 # %% tags=["alternative:E1:function"]
 answer = coverage(eligible.query("town_id == @town"))
 town_coverage = [answer["rate"], answer["low"], answer["high"]]
 
 # %% [markdown]
-# **E2 ★★ 写几行** 给每一批名单做一张体检表 `batch_table`：一批一行，索引是 `batch`。列依次是：`issued`（下发行数），
-# 八步的英文名（`usable` 到 `drawn`，值是走到这一步的行数），再加 `CAUSES` 的五列和 `OTHER` 一列（没成的行数，没有写零）。
+# **E2 ★★ 写几行** 给每一批名单做一张体检表 `batch_table`：一批一行，不加合计，索引是 `batch`。列名是：`issued`
+# （下发行数；和名单变量同名，这里是列），八步的英文名（`usable` 到 `drawn`，值是走到这一步的**行数**，不是比例），
+# 再加 `CAUSES` 的五列和 `OTHER` 一列（因为这个原因没成的行数，没有写零）。
 # 交之前自己对一遍：一步比一步少；下发减提款，正好等于六个原因之和。
 
 # %% tags=["answer:E2"]
@@ -539,6 +559,13 @@ batch_table = flags.groupby(issued["batch"]).sum()
 batch_table.insert(0, "issued", white_list.groupby("batch").size())
 by_cause = pd.crosstab(issued["batch"], issued["cause"]).reindex(columns=[*CAUSES, OTHER], fill_value=0)
 batch_table = batch_table.join(by_cause)
+
+# %% tags=["wrong:E2:total_row"]
+batch_table = flags.groupby(issued["batch"]).sum()
+batch_table.insert(0, "issued", issued.groupby("batch").size())
+by_cause = pd.crosstab(issued["batch"], issued["cause"]).reindex(columns=[*CAUSES, OTHER], fill_value=0)
+batch_table = batch_table.join(by_cause)
+batch_table.loc["合计"] = batch_table.sum()
 
 # %% tags=["alternative:E2:loop"]
 table = []
@@ -580,6 +607,12 @@ left_over = pd.concat([pd.Series({"下发": newest.sum()}), flags[newest].sum().
 worth = cu.analysis.funnel.repair(step_rates(left_over), pd.Series(REFERENCE))
 best_repair = worth[["alone", "shapley"]].sort_values("shapley", ascending=False)
 
+# %% tags=["wrong:E3:first_step_lost"]
+newest = issued["batch"] == issued["batch"].max()
+left_over = flags[newest].sum().rename(STEPS)
+worth = cu.analysis.funnel.repair(step_rates(left_over), pd.Series(REFERENCE).drop("可用"), start=newest.sum())
+best_repair = worth[["alone", "shapley"]].sort_values("shapley", ascending=False)
+
 # %% tags=["alternative:E3:by_hand"]
 newest = issued["batch"] == issued["batch"].max()
 kept = [int(newest.sum()), *flags[newest].sum()]
@@ -591,10 +624,12 @@ best_repair = worth[["shapley"]].assign(alone=pd.Series(alone)).sort_values("sha
 
 # %% [markdown]
 # **E4 ★★★ 写建议** 给总行写一段关于名单设计的建议（八十到二百字），赋给 `advice`。要有：**依据**（没成的名单里
-# 占比最大的**五因**是哪一条、占多少；号码和拨打两步合计解释多少差距）、**要求**（下一批名单怎么取、怎么卡）、
-# **回收**（支行怎么反馈、什么时候复盘）。数都要能在 `causes`、`repair` 里找到；授权或勿扰至少提一次。
+# 占比最大的**五因**是哪一条、占多少；号码和拨打两步合计解释多少差距；都用全部批次的，不是 E3 的最近一批）、
+# **要求**（下一批名单怎么取、怎么卡）、**回收**（支行怎么反馈、什么时候复盘）。授权或勿扰至少提一次。
+# 数可以直接打在引号里，都要能在 `causes`（答题格会打出来）和演示四的 `repair` 里找到；你自己定的天数、个数请用汉字写。
 
 # %% tags=["answer:E4"]
+cu.show(causes, rows=None, names=WORDS, units={"share": "%", "low": "%", "high": "%"}, title="没成的名单：各原因的占比")
 advice = "?"
 ### BEGIN SOLUTION
 named = causes.drop(index=OTHER)
@@ -621,6 +656,13 @@ two_steps = repair.loc[["号码有效", "拨打"], "share"].sum()
 advice = (
     f"没成的行里，“{named.index[0]}”占 {named['share'].iloc[0]:.1%}；号码有效和拨打两步合计解释差距的 {two_steps:.1%}。"
     "建议下一批名单先剔除已有贷款和重复的客户，号码失效的更新以后再下发；七天内打完，逐条登记原因，月末复盘。"
+)
+
+# %% tags=["wrong:E4:outside_the_five"]
+two_steps = repair.loc[["号码有效", "拨打"], "share"].sum()
+advice = (
+    f"没成的名单里占比最大的是“五因之外”，占 {causes.loc[OTHER, 'share']:.1%}；号码有效和拨打两步合计解释差距的 {two_steps:.1%}。"
+    "建议下一批名单先剔除已有贷款、重复和没有授权的客户，号码失效的更新以后再下发；七天内打完，逐条登记原因，月末复盘。"
 )
 
 # %% tags=["alternative:E4:short"]

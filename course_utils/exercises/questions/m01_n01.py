@@ -6,14 +6,7 @@ from the notebook but the parameters.
 
 from __future__ import annotations
 
-from itertools import permutations
-from typing import Any
-
-import numpy as np
-import pandas as pd
-
 from course_utils.exercises import (
-    Context,
     Invariant,
     Misconception,
     Part,
@@ -24,325 +17,41 @@ from course_utils.exercises import (
     numbers,
     written,
 )
-
-Z = 1.959963984540054
-STEPS = ("usable", "phone_valid", "called", "reached", "interested", "applied", "approved", "drawn")
-NAMES = ("可用", "号码有效", "拨打", "接通", "有意向", "申请", "批准", "提款")
-STALE, UNFIT, INDEBTED, IDLE, LOOP = (
-    "名单陈旧、号码失效",
-    "与需求不匹配",
-    "已有贷款或不准入",
-    "一线不打、不信",
-    "没有反馈闭环",
+from course_utils.exercises.questions._m01_n01_base import (
+    COLUMNS,
+    _blames_script,
+    _first_cause,
+    _first_step_lost,
+    _has_total,
+    _losses_add_up,
+    _names_first,
+    _no_consent,
+    _outside_cause,
+    _steps_fall,
+    advice,
+    all_batches,
+    all_rows_start,
+    batch_table,
+    best_repair,
+    clean_rows_only,
+    counted_flags,
+    first_batch,
+    flags_alone,
+    loans_only,
+    not_nested,
+    one_row_only,
+    other_order,
+    people_not_rows,
+    rate_of_all,
+    rates_not_rows,
+    rows_for_size,
+    rows_not_weights,
+    share_for_count,
+    told,
+    too_narrow,
+    town_coverage,
+    whole_bank,
 )
-CAUSES = (STALE, UNFIT, INDEBTED, IDLE, LOOP)
-OTHER = "五因之外"
-COLUMNS = ("issued", *STEPS, *CAUSES, OTHER)
-
-# ------------------------------------------------------------------------------- E1 coverage
-
-
-def _branch(context: Context) -> str | None:
-    return context.parameters["BRANCH"]
-
-
-def _eligible(context: Context) -> pd.DataFrame:
-    """Return eligible persons of the scope with ``loan`` and ``line`` flags."""
-    who = context.load("customer")
-    keep = (who["customer_type"].astype(str) != "企业") & ~who["do_not_call"].astype(bool)
-    if _branch(context) is not None:
-        keep &= who["branch_id"] == _branch(context)
-    youngest, oldest = context.parameters["AGES"]
-    born = pd.to_numeric(who["birth_year"]).astype("float64")
-    keep &= born.notna() & (born <= context.as_of.year - youngest)
-    keep &= born >= context.as_of.year - oldest
-    yes = context.load("consent").query("scope == '营销' and granted")
-    expired = yes["expire_date"] <= context.as_of
-    keep &= who["customer_id"].isin(set(yes.loc[~expired, "customer_id"]))
-    loan, line = context.load("loan"), context.load("credit_line")
-    open_loan = loan[loan["settle_date"].isna()]
-    worst = open_loan["five_class"].astype(str).isin({"次级", "可疑", "损失"})
-    keep &= ~who["customer_id"].isin(set(open_loan.loc[worst, "customer_id"]))
-    part = who.loc[keep, ["customer_id", "town_id", "weight"]].copy()
-    part["loan"] = part["customer_id"].isin(set(open_loan["customer_id"]))
-    usable = line.loc[line["status"].astype(str) == "有效", "customer_id"]
-    part["line"] = part["customer_id"].isin(set(usable))
-    return part
-
-
-def _town(context: Context) -> pd.DataFrame:
-    """Return the eligible persons of the town in question."""
-    everyone = context.remember(
-        ("m01_n01 eligible", _branch(context), tuple(context.parameters["AGES"])),
-        lambda: _eligible(context),
-    )
-    town = context.parameters["TOWN"]
-    if town is None:
-        sizes = everyone.groupby("town_id")["weight"].sum()
-        town = min(sizes[sizes == sizes.max()].index)
-    return everyone[everyone["town_id"] == town]
-
-
-def _wilson(share: float, size: float) -> tuple[float, float, float]:
-    """Return share and Wilson limits, written out as roots of a quadratic."""
-    a, b, c = size + Z**2, -(2 * size * share + Z**2), size * share**2
-    root = np.sqrt(b * b - 4 * a * c)
-    low = 0.0 if share == 0 else (-b - root) / (2 * a)
-    high = 1.0 if share == 1 else (-b + root) / (2 * a)
-    return share, float(low), float(high)
-
-
-def _covered(part: pd.DataFrame) -> np.ndarray:
-    return (part["loan"] | part["line"]).to_numpy(dtype=float)
-
-
-def town_coverage(context: Context) -> tuple[float, float, float]:
-    """Return the weighted coverage of the town with its interval."""
-    part = _town(context)
-    weight = part["weight"].to_numpy(dtype=float)
-    share = float(weight @ _covered(part) / weight.sum())
-    return _wilson(share, float(weight.sum() ** 2 / (weight @ weight)))
-
-
-def rows_not_weights(context: Context) -> tuple[float, float, float]:
-    """Count sample rows as if every row stood for as many customers."""
-    part = _town(context)
-    return _wilson(float(_covered(part).mean()), float(len(part)))
-
-
-def too_narrow(context: Context) -> tuple[float, float, float]:
-    """Take the projected customers for independent observations."""
-    part = _town(context)
-    weight = part["weight"].to_numpy(dtype=float)
-    return _wilson(float(weight @ _covered(part) / weight.sum()), float(weight.sum()))
-
-
-def loans_only(context: Context) -> tuple[float, float, float]:
-    """Forget customers with a line and no loan."""
-    part = _town(context)
-    weight = part["weight"].to_numpy(dtype=float)
-    share = float(weight @ part["loan"].to_numpy(dtype=float) / weight.sum())
-    return _wilson(share, float(weight.sum() ** 2 / (weight @ weight)))
-
-
-# ------------------------------------------------------------------------------- E2 the funnel
-
-
-def _rows(context: Context) -> pd.DataFrame:
-    """Return issued rows of the scope with how far they came and why they ended."""
-    table = context.load("white_list").sort_values("list_id", kind="stable")
-    first: dict[tuple[Any, Any], Any] = {}
-    for called in (True, False):
-        part = table[table["called"].astype(bool) == called]
-        for row, batch, who in zip(part.index, part["batch"], part["customer_id"], strict=True):
-            first.setdefault((batch, who), row)
-    table["twice"] = ~table.index.isin(list(first.values()))
-    table = table[~table["random_holdout"].astype(bool)]
-    if _branch(context) is not None:
-        table = table[table["branch_id"] == _branch(context)]
-    table = table.sort_values(["batch", "list_id"], kind="stable")
-    table["calls"] = table.groupby("customer_id")["call_count"].cumsum()
-    table["usable"] = ~(table["twice"] | table["already_borrowing"].astype(bool))
-    passed = np.logical_and.accumulate(table[list(STEPS)].to_numpy(dtype=bool), axis=1)
-    table["depth"] = passed.sum(axis=1)
-    often = context.parameters["REPEAT_CALLS"]
-    table["cause"] = [_cause(row, often) for row in table.to_dict("records")]
-    return table
-
-
-def _cause(row: dict[str, Any], often: int) -> str:
-    """Return why a row ended, first rule that fits."""
-    said = row["reason_code"]
-    said = "" if pd.isna(said) else str(said)
-    if row["drawn"]:
-        return "提款"
-    if row["already_borrowing"] or said in ("已有贷款", "不准入"):
-        return INDEBTED
-    if row["twice"]:
-        return LOOP
-    if not row["phone_valid"]:
-        return STALE
-    if not row["called"]:
-        return IDLE
-    if row["calls"] >= often or said == "重复外呼反感":
-        return LOOP
-    return UNFIT if said in ("需求不匹配", "价格偏高", "暂不需要") else OTHER
-
-
-def rows(context: Context) -> pd.DataFrame:
-    """Return the issued rows (made once)."""
-    key = ("m01_n01 rows", _branch(context), context.parameters["REPEAT_CALLS"])
-    return context.remember(key, lambda: _rows(context))
-
-
-def _batches(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a batch: issued, steps, causes."""
-    result = pd.DataFrame(index=pd.Index(sorted(table["batch"].unique()), name="batch"))
-    result["issued"] = table["batch"].value_counts()
-    for depth, step in enumerate(STEPS, 1):
-        hit = table.loc[table["depth"] >= depth, "batch"].value_counts()
-        result[step] = hit.reindex(result.index, fill_value=0)
-    for name in (*CAUSES, OTHER):
-        hit = table.loc[table["cause"] == name, "batch"].value_counts()
-        result[name] = hit.reindex(result.index, fill_value=0)
-    return result
-
-
-def batch_table(context: Context) -> pd.DataFrame:
-    """Return the check-up of every batch."""
-    return _batches(rows(context))
-
-
-def not_nested(context: Context) -> pd.DataFrame:
-    """Count every flag on its own, whatever happened before."""
-    table, result = rows(context), _batches(rows(context))
-    for step in STEPS:
-        hit = table.loc[table[step].astype(bool), "batch"].value_counts()
-        result[step] = hit.reindex(result.index, fill_value=0)
-    return result
-
-
-def people_not_rows(context: Context) -> pd.DataFrame:
-    """Count every customer once a batch, the row that stands first in the list."""
-    table = rows(context).sort_values("list_id", kind="stable")
-    return _batches(table.drop_duplicates(["batch", "customer_id"]))
-
-
-def clean_rows_only(context: Context) -> pd.DataFrame:
-    """Leave out doubled rows and borrowers before counting what was issued."""
-    table = rows(context)
-    return _batches(table[table["usable"]])
-
-
-def _steps_fall(answer: pd.DataFrame, context: Context) -> bool | str:
-    values = answer[["issued", *STEPS]].to_numpy(dtype=float)
-    rising = np.argwhere(np.diff(values, axis=1) > 0)
-    if not len(rising):
-        return True
-    return f"“{NAMES[rising[0][1]]}”比上一步还多：要走完前面的步骤，才算走到这一步。"
-
-
-def _losses_add_up(answer: pd.DataFrame, context: Context) -> bool | str:
-    lost = answer["issued"].to_numpy(float) - answer["drawn"].to_numpy(float)
-    told = answer[[*CAUSES, OTHER]].to_numpy(float).sum(axis=1)
-    wrong = np.flatnonzero(np.abs(lost - told) > 1e-9)
-    if not len(wrong):
-        return True
-    k = wrong[0]
-    return f"有一批下发减提款是 {lost[k]:g} 行，六个原因之和是 {told[k]:g} 行：对不上账。"
-
-
-# ------------------------------------------------------------------------------- E3 the repair
-
-
-def _rates(counts: list[float], reference: dict[str, float]) -> np.ndarray:
-    """Return step rates; where nobody was left the reference stands in."""
-    pairs = zip(counts, counts[1:], NAMES, strict=False)
-    return np.array([b / a if a else reference[name] for a, b, name in pairs])
-
-
-def _gains(own: np.ndarray, reference: dict[str, float], start: float) -> pd.DataFrame:
-    """Return alone and Shapley gains by walking through all orders, with memory of sets."""
-    best = np.array([reference[name] for name in NAMES])
-    count = len(own)
-    sums = np.zeros(count)
-    orders = np.array(list(permutations(range(count))))
-    ratio = np.ones(len(orders))
-    safe = np.where(own > 0, own, 1e-12)
-    for place in range(count):
-        step = orders[:, place]
-        grown = ratio * (best / safe)[step]
-        np.add.at(sums, step, grown - ratio)
-        ratio = grown
-    base = start * safe.prod()
-    alone = base * (best / safe - 1)
-    table = pd.DataFrame({"alone": alone, "shapley": base * sums / len(orders)}, index=list(NAMES))
-    return table.sort_values("shapley", ascending=False).rename_axis("step")
-
-
-def _newest(context: Context) -> list[float]:
-    table = rows(context)
-    depth = table.loc[table["batch"] == table["batch"].max(), "depth"].to_numpy()
-    return [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
-
-
-def best_repair(context: Context) -> pd.DataFrame:
-    """Return what repairing each step of the newest batch is worth."""
-    counts, reference = _newest(context), dict(context.parameters["REFERENCE"])
-    return _gains(_rates(counts, reference), reference, counts[0])
-
-
-def all_batches(context: Context) -> pd.DataFrame:
-    """Use all batches together."""
-    depth = rows(context)["depth"].to_numpy()
-    counts = [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
-    reference = dict(context.parameters["REFERENCE"])
-    return _gains(_rates(counts, reference), reference, counts[0])
-
-
-def rate_of_all(context: Context) -> pd.DataFrame:
-    """Use shares of all rows in place of step rates."""
-    counts, reference = _newest(context), dict(context.parameters["REFERENCE"])
-    return _gains(np.array(counts[1:]) / counts[0], reference, counts[0])
-
-
-def one_row_only(context: Context) -> pd.DataFrame:
-    """Forget to multiply by the number of rows."""
-    return best_repair(context) / _newest(context)[0]
-
-
-# ------------------------------------------------------------------------------- E4 the advice
-
-
-def _told(context: Context) -> dict[str, float]:
-    """Return the numbers that an advice may quote: shares of causes and of steps."""
-    table, reference = rows(context), dict(context.parameters["REFERENCE"])
-    lost = table[table["cause"] != "提款"]
-    shares = {name: float((lost["cause"] == name).mean()) for name in (*CAUSES, OTHER)}
-    depth = table["depth"].to_numpy()
-    counts = [float((depth >= k).sum()) for k in range(len(STEPS) + 1)]
-    gains = _gains(_rates(counts, reference), reference, counts[0])["shapley"]
-    part = (gains / gains.sum()).to_dict()
-    return {**shares, **part, "two": part["号码有效"] + part["拨打"]}
-
-
-def told(context: Context) -> dict[str, float]:
-    """Return the numbers an advice may quote (made once)."""
-    return context.remember(
-        ("m01_n01 told", _branch(context), str(context.parameters["REFERENCE"])),
-        lambda: _told(context),
-    )
-
-
-def _first_cause(context: Context) -> tuple[str, float]:
-    shares = told(context)
-    name = max(CAUSES, key=lambda cause: shares[cause])
-    return name, shares[name]
-
-
-def advice(context: Context) -> str:
-    """Return an advice that passes."""
-    name, share = _first_cause(context)
-    return (
-        f"没成的名单里，五因中最多的是“{name}”，占 {share:.1%}；号码有效和拨打两步合计解释了差距的 "
-        f"{told(context)['two']:.1%}。要求下一批取数时剔除在贷、重复和没有营销授权的客户，号码先核后发；"
-        "支行七天内打完并逐条登记原因，月末一起复盘，据此调整口径。"
-    )
-
-
-def _names_first(answer: str, context: Context) -> bool:
-    return any(word in answer for word in _first_cause(context)[0].split("、"))
-
-
-def _blames_script(answer: Any, context: Context) -> bool:
-    return isinstance(answer, str) and "话术" in answer and "授权" not in answer
-
-
-def _no_consent(answer: Any, context: Context) -> bool:
-    return isinstance(answer, str) and not any(word in answer for word in ("授权", "勿扰"))
-
-
-# ---------------------------------------------------------------------------------- questions
 
 E2_RULES = invariants(
     Invariant("一步比一步少", _steps_fall, "后一步不能比前一步多。"),
@@ -391,6 +100,24 @@ QUESTIONS = [
             Misconception(
                 "loans_only", "只算了有贷款的人，漏了有授信、还没用款的客户。", loans_only
             ),
+            Misconception(
+                "rows_for_size",
+                "覆盖度对了，区间用的却是样本行数：权数有大有小，要先折成有效样本量。",
+                rows_for_size,
+            ),
+            Misconception(
+                "share_for_count",
+                "wilson 的第一个数要的是“有几户覆盖”，你给的是比例：先乘上有效样本量。",
+                share_for_count,
+            ),
+            Misconception(
+                "whole_bank",
+                "这是全部合格客户的覆盖度：先用 town_id 筛出题目里的那一个镇。",
+                whole_bank,
+            ),
+            Misconception(
+                "other_order", "三个数都有了，顺序不对：先写覆盖度，再写下限、上限。", other_order
+            ),
         ),
         parameters=("BRANCH", "TOWN", "AGES"),
     ),
@@ -421,7 +148,21 @@ QUESTIONS = [
                 "先把重复和已有贷款的行去掉了：那样下发行数就少了，取数的毛病也看不见。",
                 clean_rows_only,
             ),
+            Misconception(
+                "rates_not_rows",
+                "表里写的是比例。这张表要行数：先别除，比例留给 E3 再算。",
+                rates_not_rows,
+            ),
+            Misconception(
+                "counted_flags",
+                "每一步都和下发一样多：count() 数的是“有几行”，真假表要用 sum() 数“有几个真”。",
+                counted_flags,
+            ),
+            Misconception(
+                "total_row", "多了一行合计：题目要一批一行，请去掉它。", matches=_has_total
+            ),
         ),
+        shape="一张表，一批一行，列名是：issued、usable 到 drawn 八步、CAUSES 里的五个原因、OTHER",
         parameters=("BRANCH", "REPEAT_CALLS"),
     ),
     Question(
@@ -446,6 +187,22 @@ QUESTIONS = [
                 "算出来的是每一行名单的得数：start 要写下发行数，结果才是笔数。",
                 one_row_only,
             ),
+            Misconception("first_batch", "这是最早的一批：最近一批的批次号最大。", first_batch),
+            Misconception(
+                "all_rows_start",
+                "转化率对了，start 却写了全部批次的行数：要写最近一批的下发行数。",
+                all_rows_start,
+            ),
+            Misconception(
+                "flags_alone",
+                "每一步单独数了：要用 flags（过了前面的步骤才算），不用名单里原来的列。",
+                flags_alone,
+            ),
+            Misconception(
+                "first_step_lost",
+                "少了“可用”这一步：各步条数的最前面要先放下发行数，第一步才有得除。",
+                matches=_first_step_lost,
+            ),
         ),
         parameters=("BRANCH", "REFERENCE"),
     ),
@@ -465,7 +222,7 @@ QUESTIONS = [
         ),
         hints=(
             "先写数，再写要求，最后写怎么收回来看。",
-            "依据两个数：causes 里五因最大的占比，repair 里号码有效和拨打的 share 之和。",
+            "依据两个数：causes 里五因最大的占比，repair 里“号码有效”和“拨打”两行的占比（share）之和。",
             "写成“……占 x%；两步合计解释差距的 y%。要求……剔除……没有授权……；……登记……复盘”。",
         ),
         misconceptions=(
@@ -473,6 +230,11 @@ QUESTIONS = [
                 "blames_script",
                 "怪话术没有依据：先看 repair 里接通以后的几步差多少，再看号码和拨打两步。",
                 matches=_blames_script,
+            ),
+            Misconception(
+                "outside_the_five",
+                "“五因之外”不是一个能修的原因：从五因里找占比最大的那一条，写它的名字和占比。",
+                matches=_outside_cause,
             ),
             Misconception(
                 "no_consent",

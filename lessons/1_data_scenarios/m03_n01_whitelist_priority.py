@@ -57,7 +57,7 @@ PERCENT = dict.fromkeys(["rate", "low", "high"], "%")
 #
 # **规矩** [来源：个人信息保护法第 6、24 条]：处理要有明确、直接相关的目的；自动化决策要透明，不得在价格上不合理地差别对待，
 # 营销推送要能拒绝。本课程据此定三条：名单只为线上贷款营销用；年龄可以排先后，**不**用来定利率和额度；
-# 谢绝来电的、没有有效营销授权的，不出现在任何要打的清单里。
+# 谢绝来电的、没有有效营销授权的、在校学生，不出现在任何要打的清单里。
 #
 # ## 数据
 #
@@ -78,14 +78,14 @@ agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["ex
 rows["age"] = rows["list_date"].dt.year - rows["customer_id"].map(people["birth_year"].astype(float))
 rows["may_call"] = rows["customer_id"].isin(agreed["customer_id"]) & ~rows["customer_id"].map(people["do_not_call"]).eq(True)
 limits = bank.load("product").set_index("product_code")[["age_minimum", "age_maximum"]].astype(float)
-rows["age_fits"] = rows["age"].between(rows["product_code"].map(limits["age_minimum"]), rows["product_code"].map(limits["age_maximum"]))
+rows["age_fits"] = rows["age"].between(rows["product_code"].map(limits["age_minimum"]), rows["product_code"].map(limits["age_maximum"])) & rows["customer_id"].map(people["occupation"]).ne("学生")
 
 # %% [markdown] outline=["S004-A3"]
 # ## 演示一：先洗名单
 #
 # 名单转化低的五个原因 [本课程定义]：名单陈旧或号码失效、与需求不匹配、已有贷款或不准入、一线不打、没有反馈而重复外呼。
 # 第一和第三个不用打就看得见，再加上不该联系的人，一步一步地筛，每步去掉几行：
-# 同批重复 → 下发时已有贷款 → 年龄不在产品准入之内 → 号码无效 → 谢绝来电或没有授权。
+# 同批重复 → 下发时已有贷款 → 不在产品准入之内（年龄不合适，或是在校学生）→ 号码无效 → 谢绝来电或没有授权。
 #
 # **去重有讲究**：同一人在同一批有两行，一行打过、一行没打，要**留打过的那一行**。留错了，打过的记录就丢了，
 # 外呼率会被算低。所以先把打过的排到前面，再去重。
@@ -99,7 +99,7 @@ fit = fresh[fresh["age_fits"]]
 valid = fit[fit["phone_valid"]]
 usable = valid[valid["may_call"]]
 sizes = pd.Series([len(x) for x in (rows, unique, fresh, fit, valid, usable)])
-steps = sizes.diff().iloc[1:].set_axis(["同批重复", "已有贷款", "年龄不准入", "号码无效", "谢绝或无授权"])
+steps = sizes.diff().iloc[1:].set_axis(["同批重复", "已有贷款", "不准入", "号码无效", "谢绝或无授权"])
 fig = cu.charts.waterfall(steps, start=len(rows), start_label="下发", end_label="能打", unit="行")
 cu.charts.finish(
     fig, title=f"下发 {len(rows):,} 行，能打的只有 {len(usable):,} 行（{len(usable) / len(rows):.0%}）",
@@ -148,10 +148,12 @@ fig = cu.charts.forest(ratios, value="ratio", reference=1.0, log=True)
 cu.charts.finish(
     fig, title=f"同网点、同批次里比，{OLD_STAFF} 岁以上的外呼率是其他人的 {old['ratio']:.2f} 倍",
     alt="森林图：年龄、工龄、之前做成过三项的外呼率倍数和区间。", source=f"泊松回归，{panel['assigned_employee_id'].nunique()} 位经理 × 批次")
-tried = duty[duty["called"]]
-made = experiment.compare_arms(tried, "drawn", "old", 1, 0).iloc[0]
-cu.say(f"可是**打出去的电话**，{OLD_STAFF} 岁以上经理的提款率 {made['rate_a']:.1%}，其他人 {made['rate_b']:.1%}，相差 {made['difference']:+.1%}"
-       f"（区间 {made['low']:+.1%} 到 {made['high']:+.1%}）：" + ("有差别。" if made["low"] > 0 or made["high"] < 0 else "**看不出差别**。至少在这三批里，差在打不打，不在会不会。"))
+tried = duty[duty["called"]].astype({"drawn": float})
+made = cu.analysis.causal.regression_effect(tried, "drawn", "old", cluster="assigned_employee_id")  # 误差按经理聚类
+drew = tried.groupby("old")["drawn"].mean()
+cu.say(f"可是**打出去的电话**，{OLD_STAFF} 岁以上经理的提款率 {drew.get(1, np.nan):.1%}，其他人 {drew.get(0, np.nan):.1%}，相差 {made['estimate'] * 100:+.1f} 个百分点"
+       f"（按经理聚类的区间 {made['low'] * 100:+.1f} 到 {made['high'] * 100:+.1f}）：" + ("有差别。" if made["low"] > 0 or made["high"] < 0 else "**看不出差别**，看得见的差距在打不打。")
+       + "打给谁是各人自己挑的，所以“会不会打”这里说不死。")
 
 # %% [markdown]
 # **新事物是怎么传开的？** 总有人先动，多数人后动，少数人不动。画一条线：下发以后第几天，有几成经理“动起来了”
@@ -171,7 +173,7 @@ cu.charts.finish(
     alt="三条曲线：下发以后各天动起来的经理占比，一批一条。", source="白名单外呼日期")
 wait = duty.groupby("old")["day"].median()
 cu.say("三批下来，" + ("**看不出在传开**：" if still else "在传开：" if shift > 0 else "越来越少：")
-       + f"动起来的经理变动 {shift:+.0%}，{people_n} 位经理光凭运气就会晃 {noise:.0%}。"
+       + f"动起来的经理变动 {shift * 100:+.0f} 个百分点，{people_n} 位经理光凭运气就会晃 {noise * 100:.0f} 个百分点。"
        + f"打出去的那些，从下发到第一次拨出，{OLD_STAFF} 岁以上的中位数是 {wait.get(1, np.nan):.0f} 天，其他人 {wait.get(0, np.nan):.0f} 天。")
 
 # %% [markdown] outline=["S004-C1.3"]
@@ -240,9 +242,10 @@ lifts = experiment.wilson(lifts["sum"], lifts["size"]).assign(n=lifts["size"], l
 best = cross.dropna().sort_values("rate", ascending=False, kind="stable").iloc[0]
 
 # %%
+edge = experiment.wilson(best["rate"] * best["n"], best["n"]).iloc[0]
 fig = cu.charts.upset(cross[cross["n"] >= 5].head(10), tags, color="rate", color_label="申请率", unit="行")
 cu.charts.finish(
-    fig, title=f"申请率最高的组合是“{'＋'.join(t for t in tags if best[t]) or '没有标签'}”，{best['rate']:.0%}（{best['n']:.0f} 行）",
+    fig, title=f"申请率最高的组合是“{'＋'.join(t for t in tags if best[t]) or '没有标签'}”，{best['rate']:.0%}（{best['n']:.0f} 行，区间 {edge['low']:.0%} 到 {edge['high']:.0%}）",
     alt="组合图：上面是各种标签组合的接通行数和申请率，下面的黑点表示组合里有哪些标签。", source=f"白名单接通的 {len(reached):,} 行；不到五行的组合不画")
 cu.show(lifts.rename_axis("标签"), names=BAND | {"lift": "提升度"}, units=PERCENT)
 
@@ -259,7 +262,7 @@ if bank.has("registry_list"):
 cu.show(hits.rename("rate").rename_axis("钥匙").to_frame(), names={"rate": "名单里对上的比例"}, units={"rate": "%"})
 real, luck = hits.get("脱敏姓名＋乡镇", np.nan), hits.get("脱敏姓名＋打乱的乡镇", np.nan)
 cu.say("本行没有外部登记名单，只有行内的经营者登记可用。" if len(hits) == 1 else f"脱敏姓名加乡镇“对上”{real:.0%}，打乱乡镇也有 {luck:.0%}，"
-       + ("**全是巧合**：一个姓加两颗星，每个乡镇都有。" if abs(real - luck) < 0.03 else f"多出的 {real - luck:+.0%} 才可能是真的。")
+       + ("**全是巧合**：一个姓加两颗星，每个乡镇都有。" if abs(real - luck) < 0.03 else f"多出的 {(real - luck) * 100:+.0f} 个百分点才可能是真的。")
        + f"能信的是行内的经营者登记（{hits.iloc[0]:.1%}）。店名匹配的正路，见个体工商户那一课。")
 
 # %% [markdown]
@@ -375,7 +378,7 @@ borrowing = bank.load("loan", columns=["customer_id", "balance"]).query("balance
 latest = worked.sort_values(["batch", "called", "list_id"], ascending=[False, False, True], kind="stable").drop_duplicates("customer_id")
 out = latest["customer_id"].isin(borrowing) | latest["customer_id"].isin(rows.loc[rows["drawn"] | rows["already_borrowing"], "customer_id"])
 tired = latest["reason_code"].isin(["重复外呼反感", "不准入"])
-pool = latest[~out & ~tired & latest["phone_valid"] & latest["may_call"]].sort_values("customer_id").copy()
+pool = latest[~out & ~tired & latest["phone_valid"] & latest["may_call"] & latest["age_fits"]].sort_values("customer_id").copy()
 pool["age"] = today.year - pool["customer_id"].map(people["birth_year"].astype(float))
 pool = pool[pool["age"].between(pool["product_code"].map(limits["age_minimum"]), pool["product_code"].map(limits["age_maximum"]))]
 
@@ -392,7 +395,7 @@ cu.show(table, names={"tier": "档", "chance": "提款机会", "amount": "预计
         units={"chance": "%", "amount": "万元", "priority": "元"})
 tilt = pool.groupby(pool["age"] >= OLD_STAFF)["offered_rate"].mean()
 cu.say(f"今天能打 **{len(pool):,}** 人，按现在的收益和成本，{(pool['priority'] <= 0).mean():.0%} 打了不够电话费。"
-       + (f"A 档一个电话平均赚 {table.loc['A', 'priority']:.0f} 元。" if "A" in table.index else "")
+       + (f"A 档一个电话平均赚 {table.loc['A', 'priority']:.0f} 元，这是把提款全算成电话的功劳，只能当上限。" if "A" in table.index else "")
        + f"公平检查：{OLD_STAFF} 岁以上与以下的预授信利率平均相差 {abs(tilt.diff().iloc[-1]):.2f} 个百分点，"
        + ("看不出按年龄定价。" if abs(tilt.diff().iloc[-1]) < 0.1 else "**差得不小，要问清定价规则**。"))
 
@@ -422,7 +425,7 @@ cu.say(f"全行要打 {load['n'].sum():,.0f} 人，一周能打 {load['capacity'
 #
 # **E1 ★★ 每批各几行** 做一张表 `hygiene`：一行一批（索引 `batch`），六列是 `重复`、`已有贷款`、`不准入`、`号码无效`、`谢绝或无授权`、`能打`，
 # 值是行数。一行只算在**最先**符合的那一列（按上面的顺序），六列加起来等于这一批的行数。同一批里同一位客户的第二行起才算重复（打过的那行留下）。
-# `rows` 里已经有 `age_fits`（年龄在准入之内）和 `may_call`（有授权、没有谢绝来电）。
+# `rows` 里已经有 `age_fits`（年龄在准入之内，也不是在校学生）和 `may_call`（有授权、没有谢绝来电）。
 
 # %% tags=["answer:E1"]
 hygiene = ...  # ← 把 ... 换成你的代码，可以写几行

@@ -42,6 +42,16 @@ import course_utils as cu
 bank = cu.begin("m03_n08", BANK, AS_OF)
 loan_math, model, wilson = cu.analysis.loan_math, cu.analysis.model, cu.analysis.experiment.wilson
 
+
+# 演示五要用的两个小函数
+def query_group(counts):  # 近三个月查询次数分三组
+    return pd.cut(counts, [-1, FEW_QUERIES, RISK_QUERIES - 1, 99], labels=["查得少", "中间", "查得多"])
+
+
+def shape_of(frame):  # 拐点模型的三组：省得多且查得少、查得多、其余
+    big = (frame["saving_ratio"] >= BIG_SAVING) & (frame["query_3m"] <= FEW_QUERIES)
+    return frame.assign(big_clean=big.astype(int), many=(frame["query_3m"] >= RISK_QUERIES).astype(int))
+
 # %% [markdown]
 # ## 业务情境
 #
@@ -103,7 +113,7 @@ cu.say(f"{len(heads):,} 份报告里，**{blocked['rate']:.1%}**（区间 {block
        f"为“{outside['rate'].idxmin()}”查的最低，{outside['rate'].min():.0%}：哪个原因里都有能用的和不能用的，光看原因分不开。")  # fmt: skip
 
 # %%
-people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "branch_id",
+people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "occupation", "branch_id",
                                         "manager_id", "do_not_call", "phone_valid", "weight"]).set_index("customer_id")  # fmt: skip
 agreed = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
 agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["expire_date"] < last_day)]
@@ -212,7 +222,7 @@ cu.charts.finish(fig, title=f"利率{'分成两座山' if far > 5 else '挤在�
 #
 # 再比两条路 [定义]：老路，把剩下的月供按新利率折成今天的钱；新路，今天向我行借一笔，还清剩余本金、付掉违约金。
 # 老路减新路就是客户省的钱；除以老路，就是**节省比例**。少于 `MIN_SAVING` 不开口：客户跑一趟银行也有成本。
-# 产品也要装得下：按业务种类对到我行产品，金额、期限、到期年龄都不能超；按揭有押品和自己的规则，本课不碰。
+# 产品也要装得下：按业务种类对到我行产品，金额、期限、到期年龄都不能超，在校学生不做；按揭有押品和自己的规则，本课不碰。
 
 # %%
 months_gone = (bank.as_of - details["query_date"]).dt.days // 30
@@ -226,7 +236,7 @@ loans["product_code"] = loans["business"].astype("str").map({"消费贷": "L_ONL
 loans = loans.merge(products, on="product_code", how="left")
 age_at_end = bank.as_of.year + loans["left"] / 12 - loans["customer_id"].map(people["birth_year"])
 loans["fits"] = ((loans["owed"] <= loans["amount_maximum"]) & (loans["left"] <= loans["term_maximum_months"])
-                 & (age_at_end <= loans["age_maximum"]))  # fmt: skip
+                 & (age_at_end <= loans["age_maximum"]) & loans["customer_id"].map(people["occupation"]).ne("学生"))  # fmt: skip
 
 # %%
 good = loans[loans["fits"] & (loans["saving_ratio"] >= MIN_SAVING)]
@@ -264,20 +274,12 @@ trial = pd.merge_asof(trial, reports[["customer_id", "query_date", "query_3m"]],
                       right_on="query_date", by="customer_id").dropna(subset=["query_3m"])  # fmt: skip
 trial["accepted"] = trial["converted"].astype(int)
 effect = cu.analysis.experiment.compare_arms(trial, "accepted", "arm", "随机触达", "随机保留").iloc[0]
-alone = "没人打电话就几乎没人自己来，下面的接受率可以当作电话的作用" if effect["rate_b"] < 0.01 else "不打也有人来，要减掉才是电话的作用"
+most = wilson(effect["rate_b"] * effect["n_b"], effect["n_b"])["high"].iloc[0]  # 不打也来的，最多可能有几成
+alone = (f"没打的几乎没人自己来（区间上限 {most:.1%}），下面的接受率可以近似当作电话的作用" if most < 0.02
+         else f"不打也可能有人来（区间上限 {most:.1%}），要减掉才是电话的作用")
 cu.say(f"试验里对得上放行报告的 {len(trial):,} 人：打了电话的 {effect['n_a']:,} 人里 {effect['rate_a']:.1%} 在九十天内换了过来，"
-       f"留着不打的 {effect['n_b']:,} 人里 {effect['rate_b']:.1%}，差 {effect['difference']:+.1%}"
-       f"（区间 {effect['low']:+.1%} 到 {effect['high']:+.1%}）：{alone}。")  # fmt: skip
-
-# %%
-def query_group(counts):  # 近三个月查询次数分三组
-    return pd.cut(counts, [-1, FEW_QUERIES, RISK_QUERIES - 1, 99], labels=["查得少", "中间", "查得多"])
-
-
-def shape_of(frame):  # 拐点模型的三组：省得多且查得少、查得多、其余
-    big = (frame["saving_ratio"] >= BIG_SAVING) & (frame["query_3m"] <= FEW_QUERIES)
-    return frame.assign(big_clean=big.astype(int), many=(frame["query_3m"] >= RISK_QUERIES).astype(int))
-
+       f"留着不打的 {effect['n_b']:,} 人里 {effect['rate_b']:.1%}，差 {effect['difference'] * 100:+.1f} 个百分点"
+       f"（区间 {effect['low'] * 100:+.1f} 到 {effect['high'] * 100:+.1f}）：{alone}。")  # fmt: skip
 
 # %%
 called = trial[trial["arm"] == "随机触达"].copy()
@@ -294,7 +296,7 @@ fig = cu.charts.bars_with_interval(curve, label="saving_band", group="queries", 
 cu.charts.finish(fig, title=f"查得少又省 {BIG_SAVING:.0%} 以上：接受率 {best['rate']:.0%}，比省得少的{verdict}",
                  source=f"{bank.name}，随机触达 {len(called):,} 人；查得少为三个月不超过 {FEW_QUERIES} 次，查得多为 {RISK_QUERIES} 次以上",
                  alt="按节省比例分组的接受率条形图，带区间，分查得少和查得多两组。")  # fmt: skip
-cu.say(f"查得少的人里，省 {BIG_SAVING:.0%} 以上的接受率减其余的：{gap['difference']:+.1%}（区间 {gap['low']:+.1%} 到 {gap['high']:+.1%}）。每格人少，别拿相邻两格的一两个百分点做文章。")
+cu.say(f"查得少的人里，省 {BIG_SAVING:.0%} 以上的接受率减其余的：{gap['difference'] * 100:+.1f} 个百分点（区间 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}）。每格人少，别拿相邻两格的一两个百分点做文章。")
 
 # %%
 called = shape_of(called).reset_index(drop=True)
@@ -319,6 +321,7 @@ cu.say(f"考卷 {len(late):,} 人、接受 {late['accepted'].sum()} 人。AUC �
 # 到处查征信的人急着用钱，报价给他，他当然愿意。愿意和还得上是两回事，所以同一批指标还要过**风险闸门**。
 # 做法：把过去的贷款审批报告和随后放出的贷款对上，看放款后十二个月内有没有逾期九十天以上。
 # 衡量风险属于授信管理，所以这一步只用**授权写明授信管理**的审批报告；只出分组比例，不出任何人的明细。
+# 留神：看得到结果的只有**批了、放了**的贷款；当年查得多又没批的人更差还是更好，这里看不见。
 
 # %%
 lent = bank.load("loan", columns=["loan_id", "customer_id", "product_code", "issue_date"])
@@ -328,7 +331,7 @@ late_months = bank.load("loan_month", columns=["month", "loan_id", "dpd"]).query
 lent["first_bad"] = lent["loan_id"].map(late_months.groupby("loan_id", observed=True)["month"].min())
 year = lent["issue_date"] + pd.DateOffset(months=12) + pd.offsets.MonthEnd(0)
 lent["bad"] = (lent["first_bad"] <= year).astype(int)
-approval = heads[(heads["reason"] == "贷款审批") & (heads["consent_scope"] == "授信管理")]
+approval = heads[(heads["reason"] == "贷款审批") & (heads["consent_scope"] == "授信管理") & ~(heads["consent_expire_date"] < bank.as_of)]
 approval = approval.merge(numbers, on="query_id").sort_values(["query_date", "query_id"])
 lent = pd.merge_asof(lent, approval, left_on="issue_date", right_on="query_date",
                      by="customer_id", tolerance=pd.Timedelta(days=15)).dropna(subset=["query_3m"])  # fmt: skip
@@ -341,18 +344,26 @@ risk["accept"] = called.groupby("queries", observed=True)["accepted"].mean().rei
 cu.show(risk[["size", "accept", "rate", "low", "high"]], rows=None, units={"accept": "%", "rate": "%", "low": "%", "high": "%"},
         names={"queries": "近三月查询", "size": "放款笔数", "accept": "接受率", "rate": "一年内变坏", "low": "区间下限", "high": "区间上限"})  # fmt: skip
 few, many = lent["query_3m"] < RISK_QUERIES, lent["query_3m"] >= RISK_QUERIES
-times = lent.loc[many, "bad"].mean() / lent.loc[few, "bad"].mean()
+worse = cu.analysis.experiment.diff_ci(lent.loc[many, "bad"].sum(), many.sum(), lent.loc[few, "bad"].sum(), few.sum())
+times = np.float64(worse["rate_a"]) / worse["rate_b"]
 loss_cost = risk.loc["查得多", "rate"] * LOSS_GIVEN_DEFAULT * 100
-cu.say(f"查得多的人，一年内变坏的比例是其余人的 **{times:.1f} 倍**，接受率 {risk.loc['查得多', 'accept']:.1%}，查得少的 {risk.loc['查得少', 'accept']:.1%}。"
+cu.say(f"查得多的人，一年内变坏的比例是其余人的 **{times:.1f} 倍**（相差的区间 {worse['low'] * 100:+.1f} 到 {worse['high'] * 100:+.1f} 个百分点），接受率 {risk.loc['查得多', 'accept']:.1%}，查得少的 {risk.loc['查得少', 'accept']:.1%}。"
        f"按违约损失 {LOSS_GIVEN_DEFAULT:.0%} 算，查得多的人光风险成本每年就要 {loss_cost:.1f} 个百分点，"
        f"{'比整个报价还高' if loss_cost > OUR_RATE else '已经吃掉报价的大半'}：这些客户转人工，不进营销名单。"
        "不是不贷给他，是不主动劝他再换一笔。")  # fmt: skip
+
+# %%
 lent["overdue"] = lent["overdue_months_24"].clip(upper=6)
 lent["crowded"], lent["many"] = (lent["nonbank_lenders"] >= 4).astype(int), many.astype(int)
-risk_model = model.fit_logit(lent, ["many", "crowded", "overdue"], "bad")
-order = model.auc(lent["bad"], risk_model.predict(lent))
-cu.say(f"把查询多、网贷机构多、近两年逾期月数三样写成一个打分，排序分 AUC {order:.2f}（同一批贷款上量的，偏乐观）。名单用它卡 `PD_LIMIT`；"
-       "正式授信仍要重新查询、正式评级。")  # fmt: skip
+signs = ["many", "crowded", "overdue"]
+risk_model = model.fit_logit(lent, signs, "bad")
+start = lent["issue_date"].median()  # 早放的一半学，晚放的一半考：概率要拿去乘损失，先看准不准
+exam_loans = lent[lent["issue_date"] > start]
+guess = model.fit_logit(lent[lent["issue_date"] <= start], signs, "bad").predict(exam_loans)
+order, real = model.auc(exam_loans["bad"], guess), wilson(exam_loans["bad"].sum(), len(exam_loans)).iloc[0]
+cu.say(f"把查询多、网贷机构多、近两年逾期月数三样写成一个打分。用早放的一半学、晚放的一半考，排序分 AUC {order:.2f}；预计变坏 {guess.mean():.1%}，"
+       f"实际 {real['rate']:.1%}（区间 {real['low']:.1%}–{real['high']:.1%}）：{'平均数对得上' if real['low'] <= guess.mean() <= real['high'] else '平均数对不上，要先校准再卡线'}。"
+       "名单用全部贷款重学一遍的打分卡 `PD_LIMIT`；正式授信仍要重新查询、正式评级。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C8.2", "S000-1.3.4.3.2", "S000-1.3.4.3.3"]
 # ## 演示七：谁先打，拿什么产品打，怎么开口

@@ -250,6 +250,8 @@ halves = known.groupby(["raised", "falling"])["bad"].agg(["sum", "size"]).astype
 gap = experiment.diff_ci(*halves.loc[(True, True)], *halves.loc[(True, False)])
 calm = experiment.diff_ci(*halves.loc[(False, True)], *halves.loc[(False, False)])
 ratio = gap["rate_a"] / gap["rate_b"] if gap["rate_b"] else np.nan
+extra = (gap["difference"] - calm["difference"]) * 100  # 两个相差再相减，误差合起来
+half = np.hypot(gap["high"] - gap["low"], calm["high"] - calm["low"]) / 2 * 100
 verb = "看不出差别" if gap["low"] <= 0 <= gap["high"] else f"是上升时的 {ratio:.1f} 倍"
 fig = cu.charts.bars_with_interval(table, label="band", group="group", count="size")
 cu.charts.finish(fig, title=f"提了额的人：流入下降时变坏 {gap['rate_a']:.1%}，上升时 {gap['rate_b']:.1%}，{verb}",
@@ -257,7 +259,8 @@ cu.charts.finish(fig, title=f"提了额的人：流入下降时变坏 {gap['rate
                  source="额度调整表，满一年的个人提额与对照")
 cu.say(f"提了额的人，流入下降与上升相差 **{gap['difference'] * 100:+.1f} 个百分点**（区间 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}）；"
        f"没提额的人相差 {calm['difference'] * 100:+.1f}（区间 {calm['low'] * 100:+.1f} 到 {calm['high'] * 100:+.1f}）"
-       + ("，看不出差别。**同样是钱进得少，再加一笔额度才是危险的组合。**" if calm["low"] <= 0 <= calm["high"] < gap["high"] else "。"))
+       + f"。两个相差再相减是 {extra:+.1f}（区间 {extra - half:+.1f} 到 {extra + half:+.1f}）："
+       + ("**钱进得少又加了额度的，变坏特别多。**是不是额度造成的，要让两组像一点再比。" if extra > half else "分不开，不能说提额以后更怕流入下降。"))
 
 # %%
 raised = known[known["raised"]].copy()

@@ -175,14 +175,15 @@ rows["lead"] = (horizon.dt.days - rows["gap_then"] + RED_GAP).where(rows["lost"]
 both = rows["raw_level"].isin(["黄", "橙"]) & rows["level"].isin(["黄", "橙"])
 only_raw = rows["raw_level"].isin(["黄", "橙"]) & rows["level"].isin(["绿", "蓝"])
 silent = rows["raw_level"].isin(["绿", "蓝"]) & rows["level"].isin(["绿", "蓝"])
-fate = pd.DataFrame({name: [rows.loc[who, "lost"].sum(), who.sum()] for name, who in
+once = rows["month"].isin(known[::-LOOK_AHEAD])  # 相邻月份前后窗口重叠，算比例和区间时隔几个月取一个
+fate = pd.DataFrame({name: [rows.loc[who & once, "lost"].sum(), (who & once).sum()] for name, who in
                      {"两把尺子都响": both, "只有不去季节才响": only_raw, "都不响": silent}.items()}).T  # fmt: skip
 fate = wilson(fate[0], fate[1]).set_axis(fate.index).assign(n=fate[1])
 cu.show(fate, rows=None, names={**NAMES, "index": "告警"}, units=dict.fromkeys(["rate", "low", "high"], "%"))
 wasted = only_raw.sum() / max((both | only_raw).sum(), 1)
 close = fate["low"].iloc[1] <= fate["high"].iloc[2]
 cu.say(f"不去季节时，黄橙告警里有 **{wasted:.0%}** 是季节造成的。这些商户三个月后流失 {fate['rate'].iloc[1]:.1%}，"
-       f"{'和从不告警的差不多，筛掉它们没有漏人' if close else '比从不告警的高一些：去季节也会漏掉几家，漏得不多才划算'}；"
+       f"{'和从不告警的区间有重叠，看不出筛掉它们会漏人' if close else '比从不告警的高一些：去季节也会漏掉几家，漏得不多才划算'}；"
        f"两把尺子都响的流失 {fate['rate'].iloc[0]:.1%}。")  # fmt: skip
 
 # %% [markdown] outline=["S004-C4.1"]
@@ -305,10 +306,10 @@ if enough:
     fig = cu.charts.bars_with_interval(arm_rates, count="n")
     word = "多" if effect["difference"] >= 0 else "少"
     clear = effect["low"] > 0 or effect["high"] < 0
-    cu.charts.finish(fig, title=f"随机触达比随机保留{word}救回 {abs(effect['difference']):.0%}"
-                     f"（区间 {effect['low']:+.0%} 到 {effect['high']:+.0%}）", source=f"{bank.name}，收单走访试点", alt="三组恢复收款比例与区间。")  # fmt: skip
-    cu.say(f"{'区间不含零，差别看得清' if clear else '区间含零，看不出差别'}。每上门一百家，{word}救回约 {abs(100 * effect['difference']):.0f} 家，"
-           "只有这部分算走访的功劳；不去也会回来的那些不算。自选组的数不能拿来邀功：谁被选中，本身就说明难易。")  # fmt: skip
+    cu.charts.finish(fig, title=f"随机触达比随机保留{word}救回 {abs(effect['difference']) * 100:.0f} 个百分点"
+                     f"（区间 {effect['low'] * 100:+.0f} 到 {effect['high'] * 100:+.0f}）", source=f"{bank.name}，收单走访试点", alt="三组恢复收款比例与区间。")  # fmt: skip
+    cu.say((f"区间不含零，差别看得清。每上门一百家，{word}救回约 {abs(100 * effect['difference']):.0f} 家，只有这部分算走访的功劳；不去也会回来的那些不算。"
+            if clear else "区间含零，看不出差别：走访有没有用，这次试点说不了，要接着抽签。") + "自选组的数不能拿来邀功：谁被选中，本身就说明难易。")  # fmt: skip
 
 # %% [markdown] outline=["S004-E1.3"]
 # ## 演示七：多久看一次，按“晚一天损失多少”来定

@@ -74,7 +74,7 @@ WORDS = {"rate": "比率", "low": "区间下限", "high": "区间上限", "n": "
 cu.dictionary(bank, {"customer_month": ["mobile_login_days", "mobile_transaction_count"], "mobile_day": ["login_customers", "short_sessions"],
                      "mobile_event": ["page", "action", "session_seconds"], "credit_line": ["first_draw_date", "online"],
                      "contact_log": ["purpose", "arm"]})
-people = bank.load("customer", columns=["customer_id", "customer_type", "branch_id", "do_not_call", "phone_valid", "weight"])
+people = bank.load("customer", columns=["customer_id", "customer_type", "occupation", "branch_id", "do_not_call", "phone_valid", "weight"])
 people = people[people["customer_type"] != "企业"].set_index("customer_id")
 held = bank.load("customer_product", columns=["customer_id", "has_mobile_bank"]).set_index("customer_id")["has_mobile_bank"]
 people["mobile"] = held.reindex(people.index).fillna(False).astype(bool)  # 开通了手机银行
@@ -146,7 +146,7 @@ dose = last.groupby("dose", observed=False)["deposit"].agg(["mean", "median", "s
 cu.show(dose, names={"dose": "当月登录", "mean": "平均存款", "median": "存款中位数", "size": "户数"}, units={"mean": "元", "median": "元"})
 on = last["mobile_login_days"] > 0
 naive = last.loc[on, "deposit"].mean() / last.loc[~on, "deposit"].mean() - 1
-cu.say(f"当月登录的人平均存款比没登录的人高 **{naive:+.0%}**。拿这个数去说“提升活跃率能拉动存款”，错在哪里？"
+cu.say(f"当月登录的人平均存款比没登录的人高 **{naive:+.0%}**（样本行直接平均）。拿这个数去说“提升活跃率能拉动存款”，错在哪里？"
        "登录的人和不登录的人，年龄、收入、住得远近都可能不一样；打算把钱转走的人，也可能先不登录了。"
        + ("按剂量看，" + ("登录越多，平均存款越多。" if dose["mean"].is_monotonic_increasing else f"存款最多的是“{dose['mean'].idxmax()}”那一档，并不是登录越多存款越多。")))
 
@@ -288,13 +288,14 @@ path["看过贷款页"] = path["近三月登录过"].intersection(sorted(page["�
 path["看过提款页"] = path["看过贷款页"].intersection(sorted(page["提款"]))
 counts = pd.Series({name: len(who) for name, who in path.items()})
 keep = (counts / counts.shift()).iloc[1:]
-fig = cu.charts.funnel_steps(counts)
-cu.charts.finish(fig, title=f"额度躺着不动：最大的断点在“{keep.idxmin()}”，这一步只剩 {keep.min():.0%}", alt="漏斗：从未用过的额度，到能线上提款、开通、登录、看贷款页、看提款页。",
+cu.charts.finish(cu.charts.funnel_steps(counts), title=f"额度躺着不动：最大的断点在“{keep.idxmin()}”，这一步只剩 {keep.min():.0%}", alt="漏斗：从未用过的额度，到能线上提款、开通、登录、看贷款页、看提款页。",
                  source=f"{bank.name}，额度表、手机银行行为表（抽样，近三个月）")
 tries = events[(events["page"] == "提款") & events["action"].isin(["浏览", "失败"])]
-fail = experiment.wilson(int((tries["action"] == "失败").sum()), len(tries)).iloc[0]
+each = (tries["action"] == "失败").groupby(tries["customer_id"]).agg(["sum", "size"])  # 同一个人的几次访问不独立
+fail = each["sum"].sum() / each["size"].sum()
+half = 1.96 * np.sqrt(((each["sum"] - fail * each["size"]) ** 2).sum()) / each["size"].sum()  # 按客户聚类
 cu.say(f"有 {counts.iloc[0]} 户样本客户的有效额度从来没用过，其中 {1 - keep.iloc[0]:.0%} 的额度不能线上提款：对他们，手机上点不出钱来，要先办线上开通或者到网点。"
-       f"走到提款页的访问里，有 **{fail['rate']:.0%}** 以失败结束（{fail['low']:.0%} 到 {fail['high']:.0%}）：这是科技部门查得到、修得了的断点，先修再打电话。")
+       f"走到提款页的访问里，有 **{fail:.0%}** 以失败结束（按客户聚类的区间 {fail - half:.0%} 到 {fail + half:.0%}）：这是科技部门查得到、修得了的断点，先修再打电话。")
 
 # %% [markdown] outline=["S004-E3.2", "S004-E3.2.1"]
 # ## 演示四：培育的两种方法之一——积分提升法
@@ -405,19 +406,19 @@ cu.say(f"按泊松算，p 值小于百分之五的网点有 **{naive_hits} 家**
 
 # %% [markdown]
 # 短会话和共用设备是另一路证据：几秒钟就退出、一台设备登录几十上百户，不像客户自己在用。员工代客户登录要用到客户的密码，
-# 密码属于 JR/T 0171 的 C3 类信息（用户鉴别信息），谁都不该替客户保管和输入 [来源：facts §19，S19]：这不是考核问题，是合规红线。
+# 密码属于 JR/T 0171 的 C3 类信息（用户鉴别信息），谁都不该替客户保管和输入 [来源：JR/T 0171-2020]：这不是考核问题，是合规红线。
 # 但数据只能指出“该去查谁”，不能定谁的责：查之前先问有没有厅堂集中辅导这类正当理由。
 #
 # ## 演示七：四周培育计划
 #
 # 计划的对象是**沉默客户**：开通了手机银行，近几个月没有登录。两种动作：有从未用过的额度的，打**电话唤醒**（效果来自试验）；
-# 其余的发**首次登录积分**（效果是假设）。名单先剔除勿扰、没有有效营销授权、电话无效的客户。
+# 其余的发**首次登录积分**（效果是假设）。名单先剔除勿扰、没有有效营销授权、电话无效的客户；唤醒额度就是推贷款，在校学生也剔除。
 
 # %%
 consent = bank.load("consent", columns=["customer_id", "scope", "granted", "expire_date"])
 agreed = consent[(consent["scope"] == "营销") & consent["granted"] & ~(consent["expire_date"] <= bank.as_of)]["customer_id"]
-pool = people.loc[quiet, ["branch_id", "do_not_call", "phone_valid"]].copy()
-pool = pool[pool.index.isin(agreed) & ~pool["do_not_call"] & pool["phone_valid"]]
+pool = people.loc[quiet, ["branch_id", "occupation", "do_not_call", "phone_valid"]].copy()
+pool = pool[pool.index.isin(agreed) & ~pool["do_not_call"] & pool["phone_valid"] & (pool["occupation"] != "学生")]
 pool["idle_limit"] = idle["limit"].reindex(pool.index).fillna(0.0)  # 从未用过的额度，没有为零
 pool["online"] = idle["online"].reindex(pool.index).fillna(False).astype(bool)
 pool["action"] = np.where(pool["idle_limit"] > 0, "电话唤醒", "首次登录积分")
@@ -617,7 +618,7 @@ book = cu.deliver.workbook(
     {"三种活跃率": Sheet(rates.reset_index(), names=ROWS | KINDS, units=dict.fromkeys(KINDS, "%")),
      "用信试验": Sheet(both[["stage", "rate", "low", "high", "n"]], names=WORDS, units=PERCENT),
      "培育成本": Sheet(routes[["gain", "cost", "each"]].rename_axis("做法").reset_index(), names=ROWS, units={"gain": "%", "cost": "元", "each": "元"}, notes=["积分一行是假设，做过自己的试验再换。"]),
-     "四周名单": Sheet(target, names=ROWS, units={"idle_limit": "元", "cost": "元"}, notes=["已剔除勿扰、没有营销授权、电话无效的客户和待核查网点。"], choices={"结果": ["已教会", "考虑", "拒绝", "未接通"]}),
+     "四周名单": Sheet(target, names=ROWS, units={"idle_limit": "元", "cost": "元"}, notes=["已剔除勿扰、没有营销授权、电话无效的客户，在校学生和待核查网点。"], choices={"结果": ["已教会", "考虑", "拒绝", "未接通"]}),
      "核查清单": Sheet(audit, names=ROWS, units={"short": "%", "shared": "%"}, notes=["数据只说明该去查，不说明谁有责任。"])},
     title=f"{bank.name} {BRANCH or '全行'} 手机银行培育方案", purpose="手机银行培育", purge_date=bank.as_of + pd.DateOffset(days=90), money="元")
 cu.say(f"已保存：`{book.name}`，四周名单 {len(target)} 户，核查清单 {len(audit)} 家网点。")

@@ -326,4 +326,3 @@ def _record_raises(
     down, up = bad[counted & falling], bad[counted & ~falling]
     ratio = float(down.mean() / up.mean()) if len(down) and len(up) and up.any() else None
     sim.record("m03_n10", "falling_inflow", ratio, "提额后一年变坏：流入下降与上升之比")
-    sim.record("m03_n10", "cut_pd", None, "净利差除以违约损失率，由利率、资金价和参数推出")

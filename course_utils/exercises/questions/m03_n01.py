@@ -60,13 +60,15 @@ def limits(context: Context) -> pd.DataFrame:
 
 
 def fits(context: Context, rows: pd.DataFrame, age: pd.Series) -> pd.Series:
-    """Return which ages the offered product allows."""
+    """Return whom the offered product admits: by age, and no students."""
     lines = limits(context).reindex(rows["product_code"])
     values = age.to_numpy(dtype=float)
     allowed = (values >= lines["age_minimum"].to_numpy()) & (
         values <= lines["age_maximum"].to_numpy()
     )
-    return pd.Series(allowed, index=rows.index)
+    work = context.load("customer", ["customer_id", "occupation"]).set_index("customer_id")
+    student = work["occupation"].reindex(rows["customer_id"]).eq("学生").to_numpy(dtype=bool)
+    return pd.Series(allowed & ~student, index=rows.index)
 
 
 def white_list(context: Context) -> pd.DataFrame:
@@ -263,6 +265,7 @@ def _pool(context: Context) -> pd.DataFrame:
     taken |= set(rows.loc[rows["drawn"] | rows["already_borrowing"], "customer_id"])
     tired = now["reason_code"].isin(["重复外呼反感", "不准入"])
     now = now[~now["customer_id"].isin(taken) & ~tired & now["phone_valid"] & now["may_call"]]
+    now = now[now["age_fits"]]
     now = now.sort_values("customer_id").copy()
     born = people(context)["birth_year"].reindex(now["customer_id"]).to_numpy(dtype=float)
     now["age"] = context.as_of.year - born

@@ -65,7 +65,7 @@ tables = {"etc_user": ["customer_id", "vehicle_kind", "open_date", "toll_12m", "
 cu.dictionary(bank, tables)
 
 # %%
-people = bank.load("customer", ["customer_id", "customer_type", "status", "masked_name", "gender", "birth_year",
+people = bank.load("customer", ["customer_id", "customer_type", "status", "masked_name", "gender", "birth_year", "occupation",
                                 "town_id", "branch_id", "phone_valid", "do_not_call", "weight"])  # fmt: skip
 people = people[(people["customer_type"] != "企业") & (people["status"] == "正常")].copy()
 people["age"] = bank.as_of.year - people["birth_year"].astype(float)
@@ -124,7 +124,8 @@ cu.say(f"{where}推算有 **{holders['weight'].sum():,.0f}** 户个人 ETC 客�
 # 反复抽样的话，二十次里大约十九次，真实的比例会落在这样的区间里。样本越少，区间越宽。
 #
 # 权数不一样时，样本的“成色”要打折：一百行里有的代表几户、有的代表几十户，说服力顶不上一百行等权的样本。
-# 打折后的行数叫**有效户数** = 权数之和的平方 ÷ 权数平方之和，工具箱的 `weighted.rates` 按它算区间。
+# 打折后的行数叫**有效户数** = 权数之和的平方 ÷ 权数平方之和（m01_n01 课里叫有效样本量，是一回事）。
+# 工具箱的 `weighted.rates(有没有, 权数, 按什么分组)` 按它算区间，给出一组一行的表：`n` 样本行数、`rate` 比例、`low` 和 `high` 区间两端。
 #
 # 一个镇低，先别急着怪车主。问两句：**这个镇没装 ETC 的客户，社保卡也低吗？** 也低，说明是这个镇的问题，不是这群人的问题。
 # **哪一类车主低？** 再按性别和年龄拆一次。
@@ -215,7 +216,7 @@ cu.say(f"样本里 {len(trucks)} 位货车车主，按中间的运费假设，�
 # 算大降，看这些人里有贷款的，近六个月月末**有过逾期**的占多少。通行费和逾期看的是同一段时间，所以只能说“一起出现”，不能说谁先谁后。
 
 # %%
-worst = bank.load("loan_month", ["month", "loan_id", "dpd"])
+worst = bank.load("loan_month", ["month", "loan_id", "dpd"])  # dpd：月末的逾期天数，零是没有逾期
 recent = worst[(worst["month"] > bank.as_of - months_back(6))].merge(loans, on="loan_id")
 borrowing, late_now = set(recent["customer_id"]), set(recent.loc[recent["dpd"] > 0, "customer_id"])
 holders["fell"] = holders["toll_3m"] < FALL_LINE * holders["toll_12m"] / 4
@@ -241,7 +242,7 @@ cu.charts.finish(fig, title=truth, alt="大降与没有大降的车主，近六�
                  source=f"{bank.name}，{where}有贷款的 ETC 客户 {len(whole)} 行，按样本行数比较，未加权")  # fmt: skip
 small = fall_table[(fall_table["vehicle_kind"] == "货车") & fall_table["fell"]]
 if counts["size"].min() >= MIN_CELL:
-    cu.say(f"合起来看，大降的是没降的 **{times:.1f} 倍**，相差的区间是 {gap['low']:+.1%} 到 {gap['high']:+.1%}："
+    cu.say(f"合起来看，大降的是没降的 **{times:.1f} 倍**，相差的区间是 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f} 个百分点："
            + ("零不在里面，差别看得见。" if sure else "零也在里面，不能断定有差别。")
            + f"可是大降的货车车主里有贷款的只有 {small['n'].sum()} 位，区间宽到 "
            f"{small['low'].sum():.0%}–{small['high'].sum():.0%}：**单看货车说不清**，要拿它当提醒，不能拿它定案。")  # fmt: skip
@@ -251,6 +252,7 @@ if counts["size"].min() >= MIN_CELL:
 #
 # 检验一张积分表，最要紧的是**别偷看**：站在一年前，只用那时知道的事给客户打分；再看随后一年里谁真的借了第一笔。
 # 下面的函数 `facts_at` 站在任何一天都能把五个条件算出来：车型、通行费高低（同车型里分三档）、资产档、流入档、年轻程度，加上有没有逾期过。
+# 每个条件换成一个**档**：从零数起，零是最低一档（`truck` 零是客车、一是货车；`toll_level` 零、一、二是通行费低、中、高）。
 # 它对一年前和今天各用一次，条件的定义就不会走样。已有贷款的客户不在内：那是续贷和提额的事。
 #
 # 先一个条件一个条件看，再把两个条件交叉成一张三乘三的表：行是车型和通行费，列是资产。样本不到 `SMALL_SAMPLE` 行的格子留灰：几个人的比例不是比例。
@@ -281,7 +283,7 @@ def facts_at(when):  # 站在 when 这天，没有贷款的车主和他们的条
     age = when.year - rows["birth_year"].astype(float)
     rows["truck"] = (rows["vehicle_kind"] == "货车").astype(int)
     rows["toll_level"] = toll_level(rows, when)
-    rows["aum_level"] = np.searchsorted(AUM_CUTS, money["aum_average"], side="right")
+    rows["aum_level"] = np.searchsorted(AUM_CUTS, money["aum_average"], side="right")  # 过了几条线，就是第几档
     rows["inflow_level"] = np.searchsorted(INFLOW_CUTS, money["in_amount"], side="right")
     rows["young"] = (age <= 40).astype(int) + (age <= 30)
     rows["late"] = rows.index.isin(late).astype(int)
@@ -326,13 +328,16 @@ matrix = cells["rate"].where(cells["n"] >= SMALL_SAMPLE).unstack()
 matrix = matrix.reindex(index=["货车", "客车·通行费高", "客车·其余"], columns=["资产低", "资产中", "资产高"])
 best = matrix.stack().idxmax()
 fig = cu.charts.heatmap(matrix, unit="%", decimals=1)
-cu.charts.finish(fig, title=f"够样本的格子里，最高的是{best[0]}、{best[1]}：首借 {matrix.loc[best]:.0%}", alt="三乘三热力图，格内为一年内首借比例。",
+cu.charts.finish(fig, title=f"够样本的格子里，最高的是{best[0]}、{best[1]}：首借 {matrix.loc[best]:.0%}（区间 {cells.loc[best, 'low']:.0%} 到 {cells.loc[best, 'high']:.0%}）", alt="三乘三热力图，格内为一年内首借比例。",
                  source=f"{bank.name}，灰格样本不到 {SMALL_SAMPLE} 行；资产高：{AUM_CUTS[-1] / 1e4:g} 万元以上；资产低：不到 {AUM_CUTS[0] / 1e4:g} 万元")  # fmt: skip
 
 # %% [markdown]
 # **积分表**就是给每个条件的每一档写上几分，加起来排队。现行的表 `DESK_POINTS` [参数] 按资产和通行费加分。灵不灵，看**提升**：
 # 名单最前面 `FIRST_SHARE` 的客户，首借比例是平均的几倍；一倍等于抽签。对手是一棵最多问三个问题的**决策树**（电脑自己挑条件切开）：
 # 把客户分成五份，轮流用四份学、给剩下的一份打分，学的时候没见过考题；换五种分法各做一遍，免得碰上好运气。
+#
+# 下面的表一行是树的一个“叶子”，也就是一串问题的答案：`货车>0.5` 是“是货车”，`货车≤0.5` 是“不是货车”；
+# `通行费档≤0.5` 是只有低档，`通行费档≤1.5` 是低档和中档。
 
 # %%
 def total_points(rows, table):
@@ -357,7 +362,7 @@ cu.say(f"现行积分表前 {FIRST_SHARE:.0%} 的提升是 **{desk:.2f} 倍**，
 # %% [markdown] outline=["S004-C5.4"]
 # ## 演示五：潜力分布在哪里
 #
-# 把同一套条件用到今天。先过**门槛**，再谈潜力：年满 18 岁不到 66 岁、有有效的营销授权、没有谢绝来电、电话有效、没有逾期记录、
+# 把同一套条件用到今天。先过**门槛**，再谈潜力：年满 18 岁不到 66 岁、不是在校学生、有有效的营销授权、没有谢绝来电、电话有效、没有逾期记录、
 # 通行费没有大降 [定义]。剩下的按“车型 × 年轻程度”套用去年的首借比例，乘权数，得到**预计首借户数**：它假定明年和去年一样，是盘子，不是任务。
 
 # %%
@@ -366,7 +371,8 @@ today = today if BRANCH is None else today[today["branch_id"] == BRANCH]
 agreed = bank.load("consent", ["customer_id", "scope", "granted", "expire_date"])
 agreed = agreed[(agreed["scope"] == "营销") & agreed["granted"] & ~(agreed["expire_date"] < bank.as_of)]
 fell = holders.set_index("customer_id")["fell"].reindex(today.index).fillna(False).astype(bool)
-gates = pd.DataFrame({"年龄合适": today["age"].between(18, 65), "有营销授权": today.index.isin(agreed["customer_id"]),
+student = today.index.isin(people.loc[people["occupation"] == "学生", "customer_id"])
+gates = pd.DataFrame({"年龄合适、不在校": today["age"].between(18, 65) & ~student, "有营销授权": today.index.isin(agreed["customer_id"]),
                       "没有谢绝来电": ~today["do_not_call"], "电话有效": today["phone_valid"],
                       "没有逾期过": today["late"] == 0, "通行费没有大降": ~fell})  # fmt: skip
 steps = gates.cumprod(axis=1).mul(today["weight"], axis=0).sum()
@@ -411,7 +417,7 @@ cu.say(f"{len(by_branch)} 家支行里有 {hidden.sum()} 家样本不到 {MIN_CE
 # %% [markdown]
 # ## 演示六：通行费是不是行踪
 #
-# 《个人信息保护法》把**行踪轨迹**和金融账户列为敏感个人信息：处理要有特定目的、充分必要，并取得**单独同意**（第二十八、二十九条 [来源：facts §19]）。
+# 《个人信息保护法》把**行踪轨迹**和金融账户列为敏感个人信息：处理要有特定目的、充分必要，并取得**单独同意**（第二十八、二十九条 [来源：个人信息保护法]）。
 # 本行的表只有每月合计，没有路段和时间，还算不上轨迹；可是精确到分的通行费像指纹，和别处的记录一对，就能认出人。
 # 用到哪一步为止，本课程的规矩是：**够用就停**。只用“同车型里的低、中、高”，不把金额放进名单；不拿它推断客户去过哪里。
 # 下面量一量，粗化换来了什么。
@@ -434,7 +440,8 @@ cu.say(f"写到元，{alone['精确到元']:.0%} 的车主在本镇同车型里�
 # ## 练习
 #
 # **E1 ★ 补上丢掉的人** 给 `holders` 里的车主按十岁一段数户数：行是年龄段（用 `TEN_EDGES`、`TEN_LABELS`，左边界算在内，
-# 缺出生年的归“未知”），列是 `男`、`女`，值是**按权数推算的户数**，没有人的格子写零。赋给 `etc_table`，行的索引叫 `age_band`。
+# 缺出生年的归“未知”），列是 `男`、`女`，值是**按权数推算的户数**（不是占比），没有人的格子写零，不加合计。
+# 赋给 `etc_table`，行的索引叫 `age_band`。留神：`pd.cut` 分出来的段是定死的，直接补“未知”会报错，先用 `.astype("object")` 换成普通文字。
 
 # %% tags=["answer:E1"]
 etc_table = ...  # ← 把 ... 换成你的代码，可以写几行
@@ -460,6 +467,10 @@ etc_table = holders.pivot_table(index=band, columns="gender", values="weight", a
 band = pd.cut(holders["age"], TEN_EDGES, labels=TEN_LABELS).astype("object").fillna("未知").rename("age_band")
 etc_table = holders.pivot_table(index=band, columns="gender", values="weight", aggfunc="sum", fill_value=0)
 
+# %% tags=["wrong:E1:mixed_in"]
+band = pd.cut(holders["age"].fillna(TEN_EDGES[0]), TEN_EDGES, right=False, labels=TEN_LABELS).rename("age_band")
+etc_table = holders.pivot_table(index=band, columns="gender", values="weight", aggfunc="sum", observed=True, fill_value=0)
+
 # %% tags=["alternative:E1:group_and_unstack"]
 place = np.searchsorted(TEN_EDGES, holders["age"].fillna(0), side="right") - 1
 named = pd.Series([TEN_LABELS[k] if k >= 0 else "未知" for k in place], holders.index, name="age_band")
@@ -467,7 +478,7 @@ etc_table = holders.groupby([named, "gender"])["weight"].sum().unstack(fill_valu
 
 # %% [markdown]
 # **E2 ★★ 货车的贷款覆盖** 各乡镇**货车**车主的贷款覆盖率：按权数算，带区间；样本不到 `MIN_CELL` 行的乡镇，
-# 比例和区间都写成空值（`np.nan`），行数照报。赋给 `truck_town`（索引 `town_id`，列 `n`、`rate`、`low`、`high`）。
+# 比例和区间都写成空值（`np.nan`，不是零），这一行要留着，行数照报。赋给 `truck_town`（索引 `town_id`，列 `n`、`rate`、`low`、`high`）。
 
 # %% tags=["answer:E2"]
 truck_town = ...  # ← 把 ... 换成你的代码，可以写几行
@@ -493,6 +504,16 @@ truck_town.loc[truck_town["n"] < MIN_CELL, ["rate", "low", "high"]] = np.nan
 truck_town = weighted.rates(holders["has_loan"], holders["weight"], holders["town_id"])
 truck_town.loc[truck_town["n"] < MIN_CELL, ["rate", "low", "high"]] = np.nan
 
+# %% tags=["wrong:E2:dropped_towns"]
+lorry = holders[holders["vehicle_kind"] == "货车"]
+truck_town = weighted.rates(lorry["has_loan"], lorry["weight"], lorry["town_id"])
+truck_town = truck_town[truck_town["n"] >= MIN_CELL]
+
+# %% tags=["wrong:E2:zero_for_empty"]
+lorry = holders[holders["vehicle_kind"] == "货车"]
+truck_town = weighted.rates(lorry["has_loan"], lorry["weight"], lorry["town_id"])
+truck_town.loc[truck_town["n"] < MIN_CELL, ["rate", "low", "high"]] = 0
+
 # %% tags=["alternative:E2:by_hand"]
 lorry = holders[holders["vehicle_kind"] == "货车"].assign(square=lambda t: t["weight"] ** 2)
 lorry["hit"] = lorry["has_loan"] * lorry["weight"]
@@ -504,8 +525,9 @@ truck_town = limits.where(sums["n"] >= MIN_CELL).assign(n=sums["n"])
 # %% [markdown]
 # **E3 ★★★ 做一张更好的积分表** 照 `DESK_POINTS` 的样子写一个字典，赋给 `point_table`：键是条件的列名（`truck`、`toll_level`、
 # `aum_level`、`inflow_level`、`young`、`late`，可以不全用），值是**每一档几分**的列表，档从低到高，档数要和 `factors` 里一样多。
-# 规矩：每个分数是 −5 到 5 的整数 [定义]；逾期过的不能比没逾期的分高。过关：前 `FIRST_SHARE` 的提升不低于决策树的 `tree_lift` 减 0.1 [定义]。
-# 想试提升是多少：`lift_of(total_points(past, point_table))`。
+# 例如 `"toll_level": [0, 1, 2]` 是通行费低、中、高各加零分、一分、两分。规矩：每个分数是 −5 到 5 的整数 [定义]；逾期过的不能比没逾期的分高。
+# 过关：前 `FIRST_SHARE` 的提升不低于决策树的 `tree_lift` 减 0.1，也不低于 1.1 倍（一倍就是抽签） [定义]。
+# 想试提升是多少：`lift_of(total_points(past, point_table))`。你是看着这一年的答案改分的，得数会偏高：正式用以前要拿另一年再考一次。
 
 # %% tags=["answer:E3"]
 point_table = ...  # ← 把 ... 换成你的积分表
@@ -519,6 +541,15 @@ cu.check("E3")
 # %% tags=["wrong:E3:rich_first"]
 point_table = {"aum_level": [0, 1, 3, 5], "toll_level": [0, 1, 2]}
 
+# %% tags=["wrong:E3:same_for_all"]
+point_table = {"truck": [0, 0]}
+
+# %% tags=["wrong:E3:toll_first"]
+point_table = {"toll_level": [0, 3, 5], "late": [0, -3]}
+
+# %% tags=["wrong:E3:too_weak"]
+point_table = {"inflow_level": [3, 2, 1, 0], "young": [2, 1, 0]}
+
 # %% tags=["wrong:E3:upside_down"]
 point_table = {"truck": [4, 0], "young": [2, 0, 0], "aum_level": [0, 0, 0, 1]}
 
@@ -530,7 +561,8 @@ point_table = {"truck": [0, 5], "young": [0, 2, 2], "inflow_level": [0, 0, 0, 1]
 
 # %% [markdown]
 # **E4 ★★★ 写指令** 通行费大降的**货车**车主怎么处理？用一段话写给支行，赋给 `instruction`，五十到两百字。要写清三件事：
-# 先做什么（核实）、不能做什么、什么时候再谈贷款。至少引用 `fallen` 里的两个数，其中必须有**大降的货车车主有几位**（样本行数）。
+# 先做什么（核实，怎么去）、不能做什么、什么时候再谈贷款。至少引用 `fallen` 里的两个数，其中必须有**大降的货车车主一共几位**
+# （“合计”那一行，样本行数）。数可以直接打在引号里；除了“几天内”这样的期限，别的阿拉伯数字都要能在 `fallen` 里找到。
 
 # %% tags=["answer:E4"]
 fallen = holders[holders["truck"]].groupby("has_loan").agg(
@@ -552,6 +584,14 @@ cu.check("E4")
 instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位，其中 {fallen.loc['合计', 'fell']:.0f} 位通行费大降，说明经营恶化。"
                "请支行立即核实名单并抽贷，没有贷款的一律列入黑名单，不得再谈贷款，恢复以后也不考虑。")  # fmt: skip
 
+# %% tags=["wrong:E4:press_first"]
+instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位，其中 {fallen.loc['合计', 'fell']:.0f} 位通行费大降，风险上升。"
+               "请客户经理上门核实，并提前收回贷款、压降额度，不得新增授信；恢复以后再谈。名单按月上报。")  # fmt: skip
+
+# %% tags=["wrong:E4:sell_at_once"]
+instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位，其中 {fallen.loc['合计', 'fell']:.0f} 位通行费大降。请客户经理上门核实，"
+               "缺钱的当场营销一笔周转贷款，不要错过机会；恢复以后再谈提额，每一户都要走到。")  # fmt: skip
+
 # %% tags=["wrong:E4:number_from_nowhere"]
 instruction = (f"大降的货车车主有 {fallen.loc['合计', 'fell']:.0f} 位，逾期风险高出 87.5%。请先上门核实车辆情况，"
                "核实以前不得压贷抽贷，也不推贷款；恢复三个月以后再重新评估。")  # fmt: skip
@@ -564,11 +604,15 @@ instruction = (f"本行有货车车主 {fallen.loc['合计', 'trucks']:.0f} 位�
 instruction = (f"通行费大降的货车车主有 {fallen.loc['合计', 'fell']:.0f} 位（货车共 {fallen.loc['合计', 'trucks']:.0f} 位）。请先走访核实停运原因，"
                "核实之前不能营销贷款，也不能只凭通行费压降额度；等恢复运营再评估授信。")  # fmt: skip
 
+# %% tags=["alternative:E4:no_blacklist"]
+instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位里有 {fallen.loc['合计', 'fell']:.0f} 位通行费大降。七天内电话或上门问清是停了、卖了还是换了卡，"
+               "核实以前不得压贷抽贷，不得列入黑名单，也不要营销；恢复跑车以后再重新评估。")  # fmt: skip
+
 # %% [markdown]
 # ## 成果
 #
 # 名单按你的积分表排队（没做出来就用参考的表），每家支行只给前 `FIRST_SHARE`。名单上**没有通行费金额**，只有车型和打分；
-# 大降的货车另列一页，写“先核实，不营销”。到期销毁。
+# 大降的货车只列**有贷款的**，另作一页，写“贷后先核实，不营销”：没有贷款的人，没有理由去查他跑了多少路。到期销毁。
 
 # %%
 cu.carry_on("E3")
@@ -577,15 +621,15 @@ reach["place"] = reach.groupby("branch_id")["points"].rank(method="first", ascen
 calls = reach[reach["place"] <= FIRST_SHARE].reset_index().sort_values(["branch_id", "points", "customer_id"],
                                                                        ascending=[True, False, True])  # fmt: skip
 calls["vehicle"] = calls["vehicle_kind"].astype("str")
-visits = holders[holders["truck"] & holders["fell"]][["branch_id", "customer_id", "masked_name", "has_loan"]]
-visits = visits.assign(has_loan=visits["has_loan"].map({True: "有贷款", False: "没有贷款"}), action="先核实，不营销")
-words = {"vehicle": "车型", "points": "积分", "has_loan": "贷款", "action": "动作"}
+visits = holders[holders["truck"] & holders["fell"] & holders["has_loan"]][["branch_id", "customer_id", "masked_name"]]
+visits = visits.assign(action="贷后先核实，不营销")
+words = {"vehicle": "车型", "points": "积分", "action": "动作"}
 path = cu.deliver.call_list(
     bank.output_dir("m03_n05") / "ETC交叉营销名单.xlsx", calls[["branch_id", "customer_id", "masked_name", "vehicle", "points"]],
     branch_column="branch_id", title="ETC 交叉营销名单", purpose="ETC 客户信贷需求问候", names=words,
-    purge_date=bank.as_of + pd.Timedelta(days=PURGE_DAYS), notes=["只问需求，不承诺额度和利率。", "不得向客户提及通行费和行程。"],
-    extra={"货车核实": cu.deliver.Sheet(visits, "通行费大降的货车", names=words)})  # fmt: skip
-cu.say(f"`{path.name}`：{calls['branch_id'].nunique()} 家支行共 {len(calls):,} 位客户，另有 {len(visits)} 位货车车主先核实、不营销。")
+    purge_date=bank.as_of + pd.Timedelta(days=PURGE_DAYS), notes=["只问需求，不承诺额度和利率。", "不得向客户提及通行费和行程。", "打分用到通行费档，下发前须经合规确认单独同意。"],
+    extra={"货车核实": cu.deliver.Sheet(visits, "通行费大降、有贷款的货车", names=words, notes=["本页只作贷后核实，不得用于营销。"])})  # fmt: skip
+cu.say(f"`{path.name}`：{calls['branch_id'].nunique()} 家支行共 {len(calls):,} 位客户，另有 {len(visits)} 位有贷款的货车车主做贷后核实、不营销。")
 
 # %% [markdown]
 # ## 讨论

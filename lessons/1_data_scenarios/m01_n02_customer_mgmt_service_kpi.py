@@ -117,7 +117,7 @@ first, rest = stages[stages["stage"] == 1], stages[stages["stage"] > 1]
 cu.show(stages.sort_values(["stage", "touched"]), names=WORDS, units=dict.fromkeys(["managed", "touched", "run"], "%"))
 cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶段 {(stages['stage'] == 2).sum()} 家，第三阶段 {(stages['stage'] == 3).sum()} 家。"
        + (f"第一阶段的管户率平均 **{first['managed'].mean():.0%}**，本人触达率 **{first['touched'].mean():.0%}**；其余网点管户率 "
-          f"{rest['managed'].mean():.0%}，触达率 {rest['touched'].mean():.0%}。名字全，不等于有人。" if len(first) and len(rest) else ""))
+          f"{rest['managed'].mean():.0%}，触达率 {rest['touched'].mean():.0%}。" + ("名字全，不等于有人。" if first["managed"].mean() >= rest["managed"].mean() else "") if len(first) and len(rest) else ""))
 
 # %%
 state = np.select([~scope["managed"], scope["run"], scope["touched"]], ["没有管户", "在经营", "联系过"], "只有名字")
@@ -244,7 +244,7 @@ touch, fast, love = (adjusted.loc[name] for name in ("contacts", "speed", "nps")
 words = "校正后看不出关系了" if love["low"] <= 1 <= love["high"] else "校正后仍有关系"
 cu.say(f"联系次数多一个标准差（{base['contacts'].std():.1f} 次），留存的几率是 **{touch['odds_ratio']:.2f} 倍**（{touch['low']:.2f} 到 {touch['high']:.2f}）；"
        f"回应快一个标准差是 **{fast['odds_ratio']:.2f} 倍**（{fast['low']:.2f} 到 {fast['high']:.2f}）。推荐意愿单看 {alone.loc['nps', 'odds_ratio']:.2f} 倍，"
-       f"**{words}**（{love['odds_ratio']:.2f}，{love['low']:.2f} 到 {love['high']:.2f}）：打分高的人，多半本来就是回应快、联系多的人。")
+       f"**{words}**（{love['odds_ratio']:.2f}，{love['low']:.2f} 到 {love['high']:.2f}）" + ("：打分高的人，多半本来就是回应快、联系多的人。" if love["low"] <= 1 <= love["high"] and alone.loc["nps", "low"] > 1 else "。"))
 
 # %%
 frequent = base["contacts"] >= 3
@@ -258,7 +258,7 @@ cu.say(f"半年里联系三次以上的客户只占 **{np.average(frequent, weig
        + ("区间太宽，说不清。" if brand["low"] <= 1 <= brand["high"] else "和诉求记录的说法要对照着看。"))
 
 # %% [markdown]
-# 一家大行支行的公开论文说，被客户经理频繁接触的客户约占 18.4% [来源：公开论文，口径与本课不同]。数字可以对照着想，不能拿来考核。
+# 一家大行支行的公开论文说，被客户经理频繁接触的客户约占 18.4% [来源：2025 年公开论文，口径与本课不同]。数字可以对照着想，不能拿来考核。
 #
 # ## 演示四：加企微，真的留得住人吗
 #

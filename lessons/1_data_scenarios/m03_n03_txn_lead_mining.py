@@ -338,7 +338,7 @@ cu.say(f"最后一波打过、又有流水的只有 {len(wave)} 户。两档负�
 # - **方式**：自动筛选出来的营销，要给客户不针对其个人特征的选项，或者便捷的拒绝方式 [来源：同法第 24 条]；银行要为存款人保密 [来源：商业银行法第 29 条]，名单上不出现对手名称和附言，也不把“您在某某平台借了钱”说给任何人听，包括他的家人。
 #
 # **该不该做？** 看自家历史：贷款审批时征信报告上的非银机构数，和放款一年内有没有变坏（逾期超过九十天）。
-# 这份统计用的是审批授权下的报告做风险管理，只看汇总；**不能**拿某个人的报告来挑营销对象。
+# 这份统计只用授权书写明授信或贷后管理、还没到期的报告，做风险管理，只看汇总；**不能**拿某个人的报告来挑营销对象。
 #
 # **分层规则** [参数]：在用 5 家起或在本行有逾期，不做；在用 3 家起或负担到 35%，慎重，先面谈；其余优先。
 # 流水只看得到本行卡上的，家数会**少数**，所以慎重的线要比风险跳起来的地方提前。按网点汇总时，不满五户的合并，免得一个数就指到一个人。
@@ -352,8 +352,9 @@ loans["bad"] = loans["loan_id"].map(first_bad) <= year_end + pd.offsets.MonthEnd
 mature = loans[(year_end <= bank.as_of) & ~loans["product_code"].str.contains("_MORTGAGE|STUDENT")]
 joined = mature.assign(nonbank_lenders=np.nan)
 if bank.has("bureau_report"):
-    reports = bank.load("bureau_report", columns=["customer_id", "query_date", "reason", "nonbank_lenders"])
-    reports = reports[reports["reason"] == "贷款审批"].sort_values("query_date")
+    reports = bank.load("bureau_report", columns=["customer_id", "query_date", "reason", "consent_scope", "consent_expire_date", "nonbank_lenders"])
+    scope_fits = reports["consent_scope"].isin(["授信管理", "贷后管理"]) & ~(reports["consent_expire_date"] < bank.as_of)
+    reports = reports[scope_fits & (reports["reason"] == "贷款审批")].sort_values("query_date")
     joined = pd.merge_asof(mature.sort_values("issue_date"), reports, left_on="issue_date", right_on="query_date",
                            by="customer_id", tolerance=pd.Timedelta(days=15))  # fmt: skip
 joined = joined.dropna(subset=["nonbank_lenders"])
@@ -371,7 +372,7 @@ if len(many) and len(few):
                      source=f"{bank.name}，满一年的非按揭贷款 {len(joined):,} 笔，审批时的征信机构数")  # fmt: skip
     rest = risk.loc[risk.index < 4]
     cu.say(f"不到四家的几组，变坏率在 {rest['rate'].min():.1%} 到 {rest['rate'].max():.1%} 之间；四家及以上 {many.mean():.1%}，{len(many)} 笔。"
-           f"{'危险不是慢慢升的，是到了多家才跳上去' if many.mean() > 1.5 * rest['rate'].max() else '各组之间没有明显的台阶'}。"
+           f"{'看上去不是慢慢升的，是到了多家才跳上去' if many.mean() > 1.5 * rest['rate'].max() and risk['low'].iloc[-1] > few.mean() else '各组之间没有看得清的台阶'}。"
            "家数多的往往在**借新还旧**；这是相关，不是说少借一家就安全。")  # fmt: skip
 else:
     cu.say("本行没有可用的征信审批报告，这张图略过。")
@@ -596,14 +597,14 @@ opening = (f"您好，这里是{bank.name}。您授权过我行向您介绍产�
 # %% [markdown]
 # ## 成果
 #
-# 两份名单：`网贷置换名单` 和 `他行贷款名单`。只放可以联系、没有逾期的客户；证据写**条数和档次**，不写对手名称，不抄附言。
-# 网贷名单里随机留出 `HOLDOUT_SHARE` 不打，三个月后比一比，才知道这通电话有没有用。名单三十天后销毁。
+# 两份名单：`网贷置换名单` 和 `他行贷款名单`。只放可以联系、没有逾期的客户；证据写**条数和档次**，不写家数和对手名称，不抄附言；两份名单不重人。
+# 网贷名单里随机留出 `HOLDOUT_SHARE` 不打，三个月后比一比，才知道这通电话有没有用（分组登记在行内系统里，不靠留着名单）。名单三十天后销毁。
 
 # %%
 cu.carry_on("E3")
 cu.carry_on("E4")
 purge = bank.as_of + pd.Timedelta(days=30)
-names = {"tier": "层级", "evidence": "还款证据条数", "lenders": "在用家数", "level": "负担档", "arm": "分组", "opening": "开场白",
+names = {"tier": "层级", "evidence": "还款证据条数", "level": "负担档", "arm": "分组", "opening": "开场白",
          "memo_hits": "附言证据条数", "payments": "还款证据条数", "payment_band": "月供档"}  # fmt: skip
 final_list = tier_list[tier_list["tier"].isin(["优先", "谨慎"])].merge(users.reset_index(), on="customer_id")
 final_list = final_list if BRANCH is None else final_list[final_list["branch_id"] == BRANCH]
@@ -612,8 +613,7 @@ draw = np.random.default_rng(SEED).random(len(final_list))
 final_list["arm"] = np.where(draw < HOLDOUT_SHARE, "保留（不打）", "联系")
 final_list["level"] = pd.cut(final_list["total_burden"], [-1, MAX_BURDEN / 3, MAX_BURDEN * 2 / 3, MAX_BURDEN, np.inf], right=False,
                              labels=["轻", "中", "偏重", "重"]).astype("str")  # fmt: skip
-final_list["lenders"] = final_list["online_lenders"]
-columns = ["branch_id", "customer_id", "masked_name", "tier", "lenders", "level", "evidence", "arm"]
+columns = ["branch_id", "customer_id", "masked_name", "tier", "level", "evidence", "arm"]
 card = pd.DataFrame({"opening": [opening]})
 
 # %%
@@ -622,7 +622,7 @@ online_path = cu.deliver.call_list(
     purpose="消费贷款营销（有营销授权）", purge_date=purge, names=names,
     notes=["“谨慎”层先面谈再定。标“保留”的本轮不联系。", "通话中不得提及客户的交易和借款情况。"],
     extra={"开场白": cu.deliver.Sheet(card, "开场白", names=names)})  # fmt: skip
-bank_list = steady[steady["contactable"] & ~steady["customer_id"].isin(late["customer_id"])]
+bank_list = steady[steady["contactable"] & ~steady["customer_id"].isin([*late["customer_id"], *final_list["customer_id"]])]
 bank_list = bank_list if BRANCH is None else bank_list[bank_list["branch_id"] == BRANCH]
 bank_list = bank_list.sort_values(["amount", "customer_id"], ascending=[False, True])
 bank_list = bank_list.assign(payment_band=pd.cut(bank_list["amount"], [0, 1000, 3000, np.inf], labels=["千元以下", "一千到三千", "三千以上"]).astype("str"))

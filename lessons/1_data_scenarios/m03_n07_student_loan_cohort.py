@@ -101,7 +101,7 @@ cu.say(f"样本 {len(students)} 行，推算全行 **{students['weight'].sum():,
 # %% [markdown] outline=["S004-C7.4"]
 # ## 演示二：在校生不进名单，这是规矩，不是建议
 #
-# 监管 2021 年就大学生互联网消费贷款发过专门通知：小额贷款公司不得向大学生放这类贷款，银行也要从严 [来源：facts §19，条文以正式文件为准]。
+# 监管 2021 年就大学生互联网消费贷款发过专门通知：小机构不得向在校生营销这类贷款 [来源：2021 年监管通知，条文以正式文件为准]。
 # 本课程取更严的一条 [定义]：**在校的、不满 `LEAST_AGE` 岁的、出生年或毕业日不知道的，一律不进任何营销名单。** 不是排在后面，是不在名单上。
 # 他们可以收到的只有服务通知：还款提醒、利息怎么算、毕业怎么确认。再加上营销授权、谢绝来电、电话有效三道，看还剩几户。
 
@@ -497,6 +497,8 @@ keep_list = passed.nlargest(LIST_SIZE, "chance").reset_index()[["customer_id", "
 # %%
 cu.carry_on("E4")
 plan = keep_list.merge(students.reset_index()[["customer_id", "branch_id", "masked_name", "stage"]], on="customer_id")
+still = plan["customer_id"].map(customer["occupation"]).eq("学生")  # 可能延毕，核实前不进名单
+plan, waiting = plan[~still], still.sum()
 inside = (plan["stage"] == "在校").sum()
 plan["date"] = pd.to_datetime(plan["touch"].map(days))
 words = {"stage": "阶段", "touch": "由头", "date": "建议日期", "say": "说什么", "never": "不要做"}
@@ -507,7 +509,7 @@ path = cu.deliver.call_list(bank.output_dir("m03_n07") / "毕业客户维系计�
     ["branch_id", "customer_id", "masked_name", "stage", "touch", "date"]], branch_column="branch_id", title="毕业客户维系计划", names=words,
     purpose="毕业客户维系", purge_date=bank.as_of + pd.Timedelta(days=PURGE_DAYS), notes=["在校和不满年龄的客户不在名单内。", "客户说不需要，当场记谢绝来电。"],
     extra={"说法与禁忌": cu.deliver.Sheet(card, "说法与禁忌", names=words)})  # fmt: skip
-cu.say(f"`{path.name}`：{plan['branch_id'].nunique()} 家支行 {len(plan)} 位客户，其中在校生 **{inside}** 位。")
+cu.say(f"`{path.name}`：{plan['branch_id'].nunique()} 家支行 {len(plan)} 位客户，其中在校生 **{inside}** 位；预计已毕业、职业却还登记为学生的 {waiting} 位可能延毕，核实以前不进名单。")
 
 # %% [markdown]
 # ## 讨论

@@ -90,7 +90,7 @@ closed = loans[loans["settle_date"].notna() & (loans["settle_type"] != "核销")
 closed = closed[closed["maturity_date"] >= closed["issue_date"]].sort_values(["settle_date", "loan_id"])
 later = loans[["customer_id", "issue_date"]].rename(columns={"issue_date": "next_issue"})
 closed = pd.merge_asof(closed, later, left_on="settle_date", right_on="next_issue", by="customer_id", direction="forward")
-people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "branch_id", "manager_id",
+people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "birth_year", "occupation", "branch_id", "manager_id",
                                         "status", "do_not_call", "phone_valid", "weight"]).rename(columns={"branch_id": "home_branch"})  # fmt: skip
 lines = bank.load("credit_line", columns=["line_id", "expire_date"]).rename(columns={"expire_date": "line_until"})
 closed = closed.merge(lines, on="line_id", how="left").merge(people, on="customer_id", how="left")
@@ -252,8 +252,9 @@ agree, chance = np.trace(grid), (grid.sum(axis=0) * grid.sum(axis=1)).sum()
 cohen = (agree - chance) / (1 - chance)
 trust = "基本可信" if cohen >= 0.6 else ("只能当线索" if cohen >= 0.2 else "几乎对不上，两种说法分开报，不能互相当证据")
 cu.say(f"电话里说了原因的 {len(pair)} 人，和规则归因一致 {agree:.0%}，碰巧也会一致 {chance:.0%}，科恩 κ = **{cohen:.2f}**：{trust}。")
-report = bank.load("bureau_report", columns=["query_id", "customer_id", "query_date", "consent_scope"])
-after = report[report["consent_scope"].isin(["营销", "授信管理"])].merge(gone[["customer_id", "settle_date", "cause"]], on="customer_id").query("query_date > settle_date")
+report = bank.load("bureau_report", columns=["query_id", "customer_id", "query_date", "consent_scope", "consent_expire_date"])
+lawful = report["consent_scope"].isin(["营销", "授信管理"]) & ~(report["consent_expire_date"] < bank.as_of)
+after = report[lawful].merge(gone[["customer_id", "settle_date", "cause"]], on="customer_id").query("query_date > settle_date")
 other = bank.load("bureau_loan", columns=["query_id", "issue_date"]).merge(after, on="query_id").query("issue_date > settle_date")
 cu.say(f"第三条线索，用途放行的征信：{len(gone):,} 笔流失里，结清后又有放行报告的 {after['customer_id'].nunique()} 人，其中看到别家新放贷款的 {other['customer_id'].nunique()} 人。看不见的不等于没去。")
 
@@ -324,7 +325,7 @@ cu.say(f"看得清的因素：{'、'.join(clear) or '没有'}。“价差大的�
 # %%
 since = (bank.as_of - closed["settle_date"]).dt.days
 waiting = closed[closed["next_issue"].isna() & (since <= RECALL_DAYS) & (closed["lost"]) & (closed["status"] == "正常")]
-waiting = waiting[(waiting["kind"] != "政策性") & (waiting["customer_type"] != "企业")]
+waiting = waiting[(waiting["kind"] != "政策性") & (waiting["customer_type"] != "企业") & (waiting["occupation"] != "学生")]
 waiting = waiting.sort_values(["settle_date", "loan_id"]).drop_duplicates("customer_id", keep="last")
 waiting = waiting.assign(days=since.loc[waiting.index])
 waiting = waiting[(waiting["days"] <= EARLY_DAYS) | (waiting["days"] >= LOST_DAYS)]
@@ -435,7 +436,7 @@ cu.say(f"拿前三个月的月度转移矩阵连乘九次，推出九个月归�
 #
 # | 原因 | 挽回策略 | 开场（头三十秒） | 不要做 |
 # |---|---|---|---|
-# | 价差大 | 报当天能给的价，给就当场说清期限 | “您上次那笔还得很准时，现在价格有调整，您要不要听听？” | 许诺以后还能再降 |
+# | 价差大 | 报当天能给的价，给就当场说清期限 | “您上次那笔已经结清了，您要不要听听我们现在的价格？” | 许诺以后还能再降 |
 # | 换经理 | 新经理上门认门，三天内回话 | “我是新接手您这边的经理，先认个门” | 把责任推给前任 |
 # | 到岁数 | 不挽回本人；告诉他子女接手怎么办 | “按现在的规定您这边续不了，我把原因和办法说给您听” | 让家人代签、借名贷款 |
 # | 说不清 | 问，别猜；问完把原因码记准 | “您这次没续，是不需要了，还是哪里不方便？” | 一上来就报优惠 |
@@ -651,7 +652,7 @@ plan = plan.sort_values(["value", "customer_id"], ascending=[False, True], ignor
 plan["arm"] = np.where(np.random.default_rng(SEED).random(len(plan)) < 0.1, "保留（不打）", "联系")
 plan["offer"] = plan["cut"].map(lambda cut: f"可让 {cut:.1f} 个百分点" if cut else "原价，补服务")
 card = pd.DataFrame([
-    ["价差大", "报当天能给的价，说清期限", "您上次那笔还得很准时，现在价格有调整，您要不要听听？", "许诺以后还能再降"],
+    ["价差大", "报当天能给的价，说清期限", "您上次那笔已经结清了，您要不要听听我们现在的价格？", "许诺以后还能再降"],
     ["换经理", "新经理认门，三天内回话", "我是新接手您这边的经理，先认个门", "把责任推给前任"],
     ["说不清", "先问原因再说产品", "您这次没续，是不需要了，还是哪里不方便？", "一上来就报优惠"],
 ], columns=["reason", "play", "opening", "never"])  # fmt: skip
@@ -666,7 +667,7 @@ if len(plan):
         bank.output_dir("m03_n09") / "归巢名单与策略卡.xlsx",
         plan[["branch_id", "manager_id", "customer_id", "masked_name", "stage", "need", "price", "offer", "arm"]],
         branch_column="branch_id", title="归巢名单", purpose="结清客户回访与归巢", purge_date=bank.as_of + pd.Timedelta(days=30), names=words,
-        result_codes=["已约见", "有意向", "暂不需要", "转向他行", "要求不再联系", "未接通"], notes=["标“保留”的不打；让利不得超过名单所写。"],
+        result_codes=["已约见", "有意向", "暂不需要", "转向他行", "要求不再联系", "未接通"], notes=["标“保留”的不打；让利不得超过名单所写。", "同产品、同担保、同期限、同风险的客户来问，一样给到这一档（个人信息保护法第二十四条）。"],
         extra={"策略卡": cu.deliver.Sheet(card, "策略卡", names=words), "电话脚本": cu.deliver.Sheet(script, "电话脚本", names=words)})  # fmt: skip
     cu.say(f"名单 `{path.name}`：{len(plan):,} 户、{plan['branch_id'].nunique()} 家支行，其中让利 {(plan['cut'] > 0).sum()} 户，预期让利 {plan['give'].sum():,.0f} 元，"
            f"预期价值 {plan['value'].sum():,.0f} 元；随机留出 {(plan['arm'] != '联系').sum()} 户不打。")  # fmt: skip

@@ -92,7 +92,7 @@ cu.say(f"{bank.name}，{today:%Y-%m-%d}：客户 {len(people):,} 户，产品持
 #
 # 名单的第一步不是挑人，是**去掉不能打的人**。每去掉一类，都写下理由：
 # 企业户归对公条线；销户、身故的不打；谢绝来电的不打；没有有效营销授权的不打（个人信息保护法要求有明确的合法依据）；
-# 号码无效的打不通；出生年没有登记的，先补资料，年龄这一关也过不了；正在不良的先催收，不营销；近几天联系过的不再打扰。
+# 号码无效的打不通；在校学生不推贷款，和年龄并成一关；出生年没有登记的，先补资料，年龄这一关也过不了；正在不良的先催收，不营销；近几天联系过的不再打扰。
 #
 # 去掉的顺序不影响最后剩谁，但影响每一步看上去去掉多少。下面的漏斗按这个顺序数。
 
@@ -103,7 +103,7 @@ bad_loans = loans[loans["settle_date"].isna() & loans["five_class"].isin(["次�
 age = today.year - people["birth_year"].astype(float)
 rules = {"是个人或个体户": people["customer_type"] != "企业",
          "状态正常": people["status"] == "正常",
-         "年龄合适": age.between(*AGE_RANGE),
+         "年龄合适、不在校": age.between(*AGE_RANGE) & (people["occupation"] != "学生"),
          "没有谢绝来电": ~people["do_not_call"],
          "有有效营销授权": people.index.isin(agreed["customer_id"]),
          "号码有效": people["phone_valid"],

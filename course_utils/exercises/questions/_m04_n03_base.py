@@ -182,7 +182,7 @@ def _pool(context: Context) -> pd.DataFrame:
     fresh = yes["expire_date"].isna() | (yes["expire_date"] > context.as_of)
     yes = yes[(yes["scope"].astype(str) == "营销") & yes["granted"].astype(bool) & fresh]
     table = who[who["mobile"] & ~who["do_not_call"].astype(bool) & who["phone_valid"].astype(bool)]
-    table = table[table.index.isin(set(yes["customer_id"]))]
+    table = table[table.index.isin(set(yes["customer_id"])) & (table["occupation"] != "学生")]
     table = table[recent.reindex(table.index).fillna(1) == 0][["branch_id"]].copy()
     line = context.load("credit_line")
     line = line[line["first_draw_date"].isna() & (line["status"].astype(str) == "有效")]

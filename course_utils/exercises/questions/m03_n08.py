@@ -293,6 +293,7 @@ def _candidates(context: Context) -> pd.DataFrame:
     fits = rows["owed"] <= code.map(terms["amount_maximum"])
     fits &= rows["left"] <= code.map(terms["term_maximum_months"]).astype(float)
     fits &= age <= code.map(terms["age_maximum"]).astype(float)
+    fits &= rows["customer_id"].map(who["occupation"]).ne("学生")
     part = rows[fits & (rows["ratio"] >= p["MIN_SAVING"])]
     pool = part.groupby("customer_id")[["owed", "old", "cost", "interest"]].sum()
     head = lawful(context).set_index("customer_id")

@@ -281,7 +281,8 @@ def waiting(context: Context) -> pd.DataFrame:
     who = context.load("customer").set_index("customer_id")
     kind = rows["customer_id"].map(who["customer_type"].astype(str))
     alive = rows["customer_id"].map(who["status"].astype(str)) == "正常"
-    rows = rows[(kind != "企业") & alive]
+    student = rows["customer_id"].map(who["occupation"]).eq("学生")
+    rows = rows[(kind != "企业") & alive & ~student]
     days = (as_of - rows["settle_date"]).dt.days
     rows = rows[days <= p["RECALL_DAYS"]].groupby("customer_id").tail(1).set_index("customer_id")
     days = (as_of - rows["settle_date"]).dt.days

@@ -49,7 +49,7 @@ def _count_gates(context: Context) -> dict[str, set[str]]:
     breaks = {
         "企业户不在这张名单里": people["customer_type"] == "企业",
         "销户或身故": people["status"] != "正常",
-        "年龄不合适": ~((age >= low) & (age <= high)),
+        "年龄不合适或在校": ~((age >= low) & (age <= high)) | (people["occupation"] == "学生"),
         "谢绝来电": people["do_not_call"].astype(bool),
         "没有有效的营销授权": ~people["customer_id"].isin(agreed),
         "号码无效": ~people["phone_valid"].astype(bool),

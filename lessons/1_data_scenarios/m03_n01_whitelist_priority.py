@@ -378,7 +378,7 @@ borrowing = bank.load("loan", columns=["customer_id", "balance"]).query("balance
 latest = worked.sort_values(["batch", "called", "list_id"], ascending=[False, False, True], kind="stable").drop_duplicates("customer_id")
 out = latest["customer_id"].isin(borrowing) | latest["customer_id"].isin(rows.loc[rows["drawn"] | rows["already_borrowing"], "customer_id"])
 tired = latest["reason_code"].isin(["重复外呼反感", "不准入"])
-pool = latest[~out & ~tired & latest["phone_valid"] & latest["may_call"] & latest["customer_id"].map(people["occupation"]).ne("学生")].sort_values("customer_id").copy()
+pool = latest[~out & ~tired & latest["phone_valid"] & latest["may_call"] & latest["age_fits"]].sort_values("customer_id").copy()
 pool["age"] = today.year - pool["customer_id"].map(people["birth_year"].astype(float))
 pool = pool[pool["age"].between(pool["product_code"].map(limits["age_minimum"]), pool["product_code"].map(limits["age_maximum"]))]
 

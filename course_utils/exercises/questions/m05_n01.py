@@ -306,10 +306,11 @@ def team_plan(context: Context) -> pd.DataFrame:
     names, p = _names(context), context.parameters
     keep = np.random.default_rng(3).permutation(len(names))[round(p["HOLDOUT"] * len(names)) :]
     desks, days, branch = _desks(context), _days(context), _branch(context)
+    most = p["CAPACITY"] * len(days)
     used: dict[str, int] = {}
     rows = []
     for customer in names["customer_id"].iloc[np.sort(keep)]:
-        room = [m for m in desks.get(branch[customer], []) if used.get(m, 0) < _most(context)]
+        room = [m for m in desks.get(branch[customer], []) if used.get(m, 0) < most]
         if room:
             manager = min(room, key=lambda m: used.get(m, 0))
             rows.append((customer, manager, days[used.get(manager, 0) // p["CAPACITY"]]))

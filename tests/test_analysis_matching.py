@@ -146,3 +146,13 @@ def test_pairs_get_similarity_and_proof():
     assert got["similarity"].to_numpy() == pytest.approx([0, 1])
     assert got["agreement"].tolist() == [1, 0]
     assert list(got.index) == [7, 9]
+
+
+def test_a_threshold_is_judged_on_pairs_that_did_not_choose_it():
+    """Labels that follow the score keep their precision; labels drawn by lot lose it."""
+    rng = np.random.default_rng(1)
+    score = pd.Series(rng.random(200))
+    assert matching.held_out(score, score > 0.5, 1.0, rounds=20).median() > 0.95
+    lot = pd.Series(rng.random(200) < 0.3)
+    found = matching.held_out(score, lot, 0.9, rounds=20)
+    assert found.empty or found.mean() < 0.6

@@ -605,7 +605,7 @@ book = cu.deliver.workbook(
     bank.output_dir("m03_n02") / "个体户渗透与扫街任务.xlsx",
     {"扫街任务": Sheet(plan[columns].reset_index(drop=True), names=words, units={"rate": "%", "gap": "家", "open": "家"}),
      "要走的店": Sheet(visit, names=words), "下一个产品": Sheet(calls, names=words),
-     "注销仍有贷款": Sheet(check[["branch_id", "masked_name", "trade", "status", "balance"]], names=words)},
+     "注销仍有贷款": Sheet(check[["branch_id", "masked_name", "trade", "status", "balance"]], names=words, notes=["本页只发贷后管理岗核实，不随扫街任务下发。"])},
     title="个体户渗透与扫街任务", purpose="个体户扫街与产品推荐（行内使用）", purge_date=purge,
     notes=["扫街只凭公开登记信息，不得向店主说出其是否本行客户或有无贷款。", "注销清单交贷后核实，不作营销。"])
 cu.say(f"工作簿已保存：`{book.name}`。扫街 {len(plan)} 个网格、{len(visit):,} 家店，共 {plan['days'].sum():.0f} 人天；"

@@ -376,6 +376,33 @@ def choose_threshold(score: pd.Series, label: pd.Series, precision: float = 0.97
     return float(best["threshold"].iloc[0])
 
 
+def held_out(
+    score: pd.Series,
+    label: pd.Series,
+    precision: float = 0.97,
+    rounds: int = 60,
+    seed: int = 20251231,
+) -> pd.Series:
+    """Precision of the chosen threshold on labelled pairs that did not choose it.
+
+    Each round halves the pairs at random, takes the precise-enough threshold of highest recall in
+    one half and measures the other. Parameters as in :func:`choose_threshold`.
+
+    Returns
+    -------
+    Series
+        One precision a round; rounds without such a threshold or an accepted pair are left out.
+    """
+    truth, rng, seen = label.reindex(score.index).astype(bool), np.random.default_rng(seed), []
+    for _ in range(rounds):
+        half = rng.random(len(score)) < 0.5
+        table = threshold_table(score[half], truth[half])
+        good = table[table["precision"] >= precision].sort_values("recall", ascending=False)
+        taken = truth[~half & (score >= good["threshold"].iloc[0])] if len(good) else truth[:0]
+        seen += [float(taken.mean())] if len(taken) else []
+    return pd.Series(seen, dtype=float, name="precision")
+
+
 def band(score: pd.Series, low: float, high: float) -> pd.Series:
     """Put pairs into the three zones: accept at `high`, review from `low` on, drop below.
 

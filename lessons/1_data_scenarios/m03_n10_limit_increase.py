@@ -94,7 +94,7 @@ cu.say("本行缺少的可选表：" + ("、".join(lacking) if lacking else "没
 
 # %%
 people = bank.load("customer", columns=["customer_id", "customer_type", "segment", "branch_id", "masked_name",
-                                        "credit_grade", "do_not_call"]).set_index("customer_id")
+                                        "credit_grade", "occupation", "do_not_call"]).set_index("customer_id")
 people["branch_name"] = people["branch_id"].map(bank.load("branch").set_index("branch_id")["branch_name"])
 all_lines = bank.load("credit_line")
 held = bank.load("customer_product", columns=["customer_id", "has_mobile_bank"])
@@ -431,7 +431,7 @@ sections = bank.load("industry", columns=["industry_code", "section"]).set_index
 lines["farming"] = code.reindex(lines.index).map(sections).eq("A")
 lines["eva"] = lines["raise_amount"] * take_up * lines["unit_eva"]
 able = keys[["还款记录", "负债收入比", "流入趋势"]].all(axis=1) & (lines["high_use_months"] >= 1)
-willing = lines["customer_id"].isin(agreed["customer_id"]) & ~lines["do_not_call"].astype(bool)
+willing = lines["customer_id"].isin(agreed["customer_id"]) & ~lines["do_not_call"].astype(bool) & lines["customer_id"].map(people["occupation"]).ne("学生")
 pool = lines[able & willing & (lines["raise_amount"] >= 10_000) & (lines["eva"] > 0)].copy()
 
 

@@ -74,7 +74,7 @@ def _base(context: Context) -> pd.DataFrame:
     line = line[(line["status"] == "有效") & guarded & personal]
     line = line.sort_values(["customer_id", "limit", "line_id"]).groupby("customer_id").tail(1)
     line = line[line["used"] > 0].set_index("line_id")
-    for name in ("segment", "branch_id", "credit_grade", "do_not_call"):
+    for name in ("segment", "branch_id", "credit_grade", "occupation", "do_not_call"):
         line[name] = line["customer_id"].map(people[name])
     return line
 
@@ -202,6 +202,7 @@ def _pool(context: Context) -> pd.DataFrame:
         & (line["value"] > 0)
         & line["customer_id"].isin(agreed)
         & ~line["do_not_call"].astype(bool)
+        & line["occupation"].ne("学生")
     )
     return line[keep]
 

@@ -100,7 +100,9 @@ def age_shares(rows):
 
 
 etc_shape, base_shape = age_shares(holders), age_shares(scope)
-index = (etc_shape / base_shape * 100).stack().rename("index")
+etc_rows = pd.crosstab(pd.cut(holders["age"], AGE_EDGES, right=False, labels=labels), holders["gender"])  # 每格样本行数
+etc_rows = etc_rows.reindex(index=etc_shape.index, columns=etc_shape.columns, fill_value=0)
+index = (etc_shape / base_shape * 100).where(etc_rows >= min(MIN_CELL, etc_rows.to_numpy().max())).stack().rename("index")
 male, base_male = etc_shape["男"].sum(), base_shape["男"].sum()
 fig = cu.charts.pyramid(etc_shape, compare=base_shape, compare_label="全体个人客户")
 cu.charts.finish(fig, title=f"{where} ETC 客户里男性占 {male:.0%}，全体客户里占 {base_male:.0%}",
@@ -561,7 +563,7 @@ point_table = {"truck": [0, 5], "young": [0, 2, 2], "inflow_level": [0, 0, 0, 1]
 
 # %% [markdown]
 # **E4 ★★★ 写指令** 通行费大降的**货车**车主怎么处理？用一段话写给支行，赋给 `instruction`，五十到两百字。要写清三件事：
-# 先做什么（核实，怎么去）、不能做什么、什么时候再谈贷款。至少引用 `fallen` 里的两个数，其中必须有**大降的货车车主一共几位**
+# 先做什么（核实，怎么去；没有贷款的不去打听）、不能做什么、什么时候再谈贷款。至少引用 `fallen` 里的两个数，其中必须有**大降的货车车主一共几位**
 # （“合计”那一行，样本行数）。数可以直接打在引号里；除了“几天内”这样的期限，别的阿拉伯数字都要能在 `fallen` 里找到。
 
 # %% tags=["answer:E4"]
@@ -572,9 +574,9 @@ cu.show(fallen.rename(index={True: "有贷款", False: "没有贷款"}), rows=No
         names={"has_loan": "贷款", "index": "贷款", "trucks": "货车车主", "fell": "其中通行费大降", "late": "其中近六月有过逾期"})  # fmt: skip
 instruction = "?"
 ### BEGIN SOLUTION
-instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位，其中 {fallen.loc['合计', 'fell']:.0f} 位近三月通行费大降。请客户经理先上门核实："
+instruction = (f"货车车主 {fallen.loc['合计', 'trucks']:.0f} 位，其中 {fallen.loc['合计', 'fell']:.0f} 位近三月通行费大降。有贷款的，请客户经理先上门核实："
                "车是停了、卖了，还是换了卡。核实以前不推贷款，也不得据此压贷、抽贷或催收；确有困难的，谈展期和还款安排。"
-               "恢复跑车三个月后，再凭运单重新评估。")  # fmt: skip
+               "恢复跑车三个月后，再凭运单重新评估。没有贷款的不去打听。")  # fmt: skip
 ### END SOLUTION
 
 # %% tags=["check:E4"]

@@ -507,7 +507,7 @@ card = pd.DataFrame([["返乡对接", "问要办什么手续，介绍社保卡�
                      ["毕业回访", "问近况，更新地址和电话", "不推贷款，不追问去向"]], columns=["touch", "say", "never"])  # fmt: skip
 path = cu.deliver.call_list(bank.output_dir("m03_n07") / "毕业客户维系计划.xlsx", plan.sort_values(["branch_id", "date", "customer_id"])[
     ["branch_id", "customer_id", "masked_name", "stage", "touch", "date"]], branch_column="branch_id", title="毕业客户维系计划", names=words,
-    purpose="毕业客户维系", purge_date=bank.as_of + pd.Timedelta(days=PURGE_DAYS), notes=["在校和不满年龄的客户不在名单内。", "客户说不需要，当场记谢绝来电。"],
+    purpose="毕业客户维系", purge_date=bank.as_of + pd.Timedelta(days=PURGE_DAYS), notes=["在校和不满年龄的客户不在名单内。", "客户说不需要，当场记谢绝来电。", "销毁日以后的联系，届时重新出名单、重新过一遍门槛。"],
     extra={"说法与禁忌": cu.deliver.Sheet(card, "说法与禁忌", names=words)})  # fmt: skip
 cu.say(f"`{path.name}`：{plan['branch_id'].nunique()} 家支行 {len(plan)} 位客户，其中在校生 **{inside}** 位；预计已毕业、职业却还登记为学生的 {waiting} 位可能延毕，核实以前不进名单。")
 

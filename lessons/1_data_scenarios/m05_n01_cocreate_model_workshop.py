@@ -235,7 +235,7 @@ curves = workshop.gains(outcome, {"按资产排序": richest, "会借款的模�
 if len(outcome):
     final_row = curves.iloc[-1]
     fig = cu.charts.curves(curves, unit="万元", x_label="打了多少户")
-    cu.charts.finish(fig, title=f"同样打 {size} 户，“{final_row.idxmax()}”的公榜净收益最高", unit="万元",
+    cu.charts.finish(fig, title=f"同样打 {size} 户，“{final_row.idxmax()}”的公榜净收益最高（终榜可能换名次）", unit="万元",
                      alt="三张名单的累计净收益曲线。", source="公榜一半客户，隐藏结果，只给合计")
     cu.say(f"打完 {size} 户，公榜净收益：" + "，".join(f"{name} {value:,.0f} 元" for name, value in final_row.items())
            + "。“会借款”不等于“打了才借”：这两件事只有试点分得开。")
@@ -498,7 +498,7 @@ saved = cu.deliver.workbook(folder / f"{TEAM}_共创卡.xlsx", {"共创卡": cu.
                             "排期": cu.deliver.Sheet(team_plan, names=NAMES), "计分表": cu.deliver.Sheet(sheet)},
                             title=f"{TEAM}共创成果", purpose="课堂共创名单，经授权后联系", purge_date=f"{today + pd.DateOffset(days=100):%Y-%m-%d}")
 handed_in = workshop.save_submission(folder, TEAM, team_list)
-cu.say(f"已保存：`{saved.name}`（一页纸、名单、排期、计分）和 `{handed_in.name}`（交给讲师）。")
+cu.say(f"已保存：`{saved.name}`（一页纸、名单、排期、计分）和 `{handed_in.name}`（交给讲师），两份都在 {today + pd.DateOffset(days=100):%Y-%m-%d} 前删除。")
 
 # %% [markdown]
 # ## 讨论

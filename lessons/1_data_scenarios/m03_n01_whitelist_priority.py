@@ -216,6 +216,7 @@ cu.charts.finish(fig, title=f"接通后申请率最高的三段：{'、'.join(mo
 curve_gap = gap.groupby(pd.cut(gap.index, AGE_EDGES, right=False, labels=bands), observed=True).mean().reindex(by_age.index)
 match = curve_gap.corr(by_age["rate"], method="spearman")
 cu.say((f"区间整个高过平均的年龄段：**{'、'.join(high)}**。" if len(high) else "没有一段的区间整个高过平均，只能说像。")
+       + f"{len(by_age)} 段一起看，光凭运气也会有 {len(by_age) * 0.05:.1f} 段碰不到平均。"
        + f"收支差和申请率的排名相关是 {match:.2f}：" + ("收支曲线说中了几分。" if match > 0.5 else "**收支曲线没有说中**，需求要用申请记录量，不要用常识画。"))
 
 # %% [markdown] outline=["S004-C1.4"]

@@ -223,7 +223,7 @@ if len(seen):
 # 这里不引用任何真实银行的数字，用本行不同类型的网点来做同样的对照。
 
 # %%
-people = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "do_not_call", "manager_id"])
+people = bank.load("customer", columns=["customer_id", "customer_type", "occupation", "masked_name", "do_not_call", "manager_id"])
 lines = bank.load("credit_line", columns=["customer_id", "product_code", "limit", "used", "status", "first_draw_date"])
 business = [PRODUCT, "L_BUSINESS_MORTGAGE", "L_SME"]
 using = lines[lines["product_code"].isin(business) & (lines["status"] == "有效")]
@@ -236,7 +236,7 @@ clean = ~(shops["late"].fillna(0) > 0) & ~shops["worst"].fillna(False).astype(bo
 # %%
 scope = shops[shops["status"] == "有效"]
 scope = scope if BRANCH is None else scope[scope["branch_id"] == BRANCH]
-gates = {"个人与个体户": shops["customer_type"] != "企业", "绿或蓝": shops["level"].isin(["绿", "蓝"]), "六个月都有收款": shops["full"],
+gates = {"个人与个体户（不含学生）": (shops["customer_type"] != "企业") & (shops["occupation"] != "学生"), "绿或蓝": shops["level"].isin(["绿", "蓝"]), "六个月都有收款": shops["full"],
          f"{STAR_FLOOR} 星以上": shops["star"] >= STAR_FLOOR, "不像刷单": ~shops["fake"], "没有逾期不良": clean,
          "没有在用经营贷": ~shops["customer_id"].isin(using["customer_id"])}  # fmt: skip
 left = pd.Series(True, index=scope.index)

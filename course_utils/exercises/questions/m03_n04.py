@@ -449,6 +449,7 @@ def _candidates(context: Context) -> pd.DataFrame:
     passed &= (table["star"] >= p["STAR_FLOOR"]) & ~table["fake"]
     passed &= ~table["customer_id"].isin(busy | trouble)
     passed &= table["customer_id"].map(who["customer_type"]).astype(str) != "企业"
+    passed &= table["customer_id"].map(who["occupation"]).ne("学生")
     if p["BRANCH"] is not None:
         passed &= table["branch_id"] == p["BRANCH"]
     table = table[passed].copy()

@@ -168,7 +168,7 @@ cu.charts.finish(
 fresh = matching.held_out(labels["similarity"], labels["true_label"], PRECISION_GOAL)  # 一半挑门槛，另一半验收
 cu.say(f"门槛取 **{threshold:.2f}**：接受 {chosen['accepted']:.0f} 对，查准率 **{chosen['precision']:.1%}**"
        f"（95% 区间 {chosen['low']:.0%} 到 {chosen['high']:.0%}），查全率 **{chosen['recall']:.0%}**。门槛是照着这批样本挑的，给自己打分难免偏高；"
-       f"随机分两半，一半挑、另一半验收，重复 {len(fresh)} 遍，查准率的中位数 **{fresh.median():.1%}**，最差的一成不到 {fresh.quantile(0.1):.1%}。")
+       f"随机分两半，一半挑、另一半验收，重复 {len(fresh)} 遍，查准率的中位数 **{fresh.median():.1%}**，最差的一成不高于 {fresh.quantile(0.1):.1%}。")
 
 # %% [markdown]
 # **中间地带交给人。** 相似度在 `REVIEW_FLOOR` 和门槛之间的，机器不判，人来看三项旁证：经营者的姓（脱敏姓名相同）、

@@ -181,6 +181,7 @@ def _pool(context: Context) -> pd.DataFrame:
     keep = owner.isin(agreed["customer_id"]) & ~owner.isin(busy["customer_id"])
     keep &= owner.map(person["phone_valid"]).astype(bool)
     keep &= ~owner.map(person["do_not_call"]).astype(bool)
+    keep &= owner.map(person["occupation"]) != "学生"  # no lending calls to students
     rows = rows[keep].assign(weight=owner[keep].map(person["weight"]).astype(float))
     staff = context.load("employee")
     staff = staff[(staff["post"].astype(str) == "客户经理") & staff["active"].astype(bool)]

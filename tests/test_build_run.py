@@ -13,7 +13,7 @@ import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
 
 from course_utils.build import run
-from course_utils.build.run import exit_summary
+from course_utils.build.run import Record, exit_summary
 
 pytestmark = pytest.mark.slow  # each test starts kernels
 FIRST, SECOND, THIRD = NAMES
@@ -211,3 +211,11 @@ def test_an_interrupt_leaves_nothing_half_written_and_a_rerun_resumes(tmp_path, 
     edit(root, SECOND, "time.sleep(60)", "time.sleep(0)")
     again = {r.lesson: r.status for r in build.run(build.syllabus.lessons, ["instructor"])}
     assert again == {FIRST: "unchanged", SECOND: "ok"}
+
+
+def test_a_lesson_over_its_cpu_budget_says_so():
+    over = Record("m98_n01_first", "instructor", "ok", cpu_seconds=3.4, import_seconds=5.0)
+    over.cpu_budget = 3.0
+    assert "CPU 3.4 秒，预算 3 秒" in exit_summary([over])
+    over.cpu_seconds = 2.9
+    assert "预算" not in exit_summary([over])

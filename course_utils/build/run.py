@@ -312,7 +312,7 @@ def exit_summary(records: Sequence[Record]) -> str:
         worst = next((r for r in group if r.failed), group[0])
         seconds = sum(record.seconds for record in group)
         line = f"{labels[worst.status]}  {seconds:6.1f} 秒  {lesson}"
-        own = max(record.cpu_seconds - record.import_seconds for record in group)
+        own = max(record.cpu_seconds for record in group)  # beyond imports
         if own > group[0].cpu_budget > 0:
             line += f"（CPU {own:.1f} 秒，预算 {group[0].cpu_budget:.0f} 秒）"
         if worst.failed:

@@ -33,6 +33,8 @@ CASES = [
     ("x = [1 2]", "逗号"),
     ("for i in [1]:\nprint(i)", "缩进"),
     ("x = 1\n  y = 2", "不对齐"),
+    ("deposits.loc[0, 'amount'] = '甲'", "类型不一样"),
+    ("kinds = pd.Series(pd.Categorical(['a']))\nkinds.loc[0] = 'x'", "已有的类别"),
     ("deposits[amount]", '"amount"'),
     ("deposits[deposits['branch_id'] == B01]", '"B01"'),
     ("城区", '"城区"'),

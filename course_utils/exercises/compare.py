@@ -93,7 +93,7 @@ class Numbers:
                 f"需要{self.shape}，得到的是{type_name(answer)}。用圆括号或方括号把它们放在一起。"
             )
         if len(answer) != len(self.parts):
-            return f"需要{self.shape}，得到的是 {len(answer)} 个。"
+            return f"需要 {self.shape}，得到的是 {len(answer)} 个。"
         compare = Number(self.tolerance)
         for part, got, want in zip(self.parts, list(answer), list(expected), strict=True):
             if reason := compare(got, want):

@@ -150,6 +150,13 @@ def _type(error: BaseException, message: str, names: Mapping[str, Any]) -> str |
             "有一个变量是空值 None：前一步的函数可能没有 return，"
             "或者用了 inplace=True 又把结果赋给了变量。"
         )
+    if "Cannot setitem on a Categorical" in message:
+        return (
+            "这一列是分类，只能放它已有的类别：先用 .astype(str) 变成文字，"
+            "或者用 .cat.add_categories 加上新的类别。"
+        )
+    if "Invalid value" in message and "for dtype" in message:
+        return "放进去的值和这一列的类型不一样：数字列里不能放文字，先看清这一列是什么。"
     if "concatenate str" in message or re.search(
         r"unsupported operand.*'(str|int|float)'", message
     ):

@@ -374,15 +374,6 @@ def _holds_students(answer: Any, context: Context) -> bool:
     return bool((rows["graduation_date"] > context.as_of).any())
 
 
-def _forgot_consent(context: Context) -> pd.DataFrame:
-    """Return the most likely graduates, whether they agreed or not."""
-    rows = rated(context)
-    rows = rows[rows["graduation_date"] <= context.as_of]
-    rows = rows[rows["age"] >= context.parameters["LEAST_AGE"]]
-    order = np.argsort(-rows["chance"].to_numpy(), kind="stable")
-    return rows.iloc[order[: context.parameters["LIST_SIZE"]]]["touch"].reset_index()
-
-
 def _without_consent(answer: Any, context: Context) -> bool:
     if not isinstance(answer, pd.DataFrame) or "customer_id" not in answer:
         return False

@@ -27,21 +27,20 @@ ORGANIC, LISTED, CONVERTED, REFINANCED = range(4)
 class Starts:
     """First loans of chains of loans: one row a borrower.
 
-        Parameters
-        ----------
-        person : ndarray of int
-            Positions in ``sim.people``.
-        kind : ndarray of int
-            Kind of loan (position in `products.KINDS`).
-        date : ndarray of datetime64[D]
-            Date of the first loan.
-        source : ndarray of int
-            Pairs = tuple[np.ndarray, np.ndarray]
-    ORGANIC, LISTED (white list), CONVERTED (online loans replaced) or REFINANCED.
-        amount : ndarray of int
-            Amount in 元; 0 = draw it.
-        rate : ndarray of float
-            Rate in percent; NaN = draw it.
+    Parameters
+    ----------
+    person : ndarray of int
+        Positions in ``sim.people``.
+    kind : ndarray of int
+        Kind of loan (position in `products.KINDS`).
+    date : ndarray of datetime64[D]
+        Date of the first loan.
+    source : ndarray of int
+        ORGANIC, LISTED (white list), CONVERTED (online loans replaced) or REFINANCED.
+    amount : ndarray of int
+        Amount in 元; 0 = draw it.
+    rate : ndarray of float
+        Rate in percent; NaN = draw it.
     """
 
     person: np.ndarray

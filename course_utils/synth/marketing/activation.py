@@ -65,7 +65,9 @@ def generate(sim: Simulation) -> None:
     trial = _assign(sim, rng, person, silent, candidates, first)
     late = _late_draws(sim, rng, person, first, candidates, logins, trial)
     _approve_earlier(sim, rng, person, np.concatenate([late, trial.line]), trial)
-    _silence(logins, silent, trial, sim)
+    # silent holders never log in; participants not until they are woken
+    logins[person[silent]] = 0
+    logins[trial.person] = 0
     _wake(sim, rng, logins, trial)
     _write_logins(sim, logins)
     _log(sim, rng, trial)
@@ -217,14 +219,6 @@ def _cells(sim: Simulation) -> tuple[np.ndarray, np.ndarray]:
     month = sim.tables["customer_month"]
     row = pd.Index(sim.people["customer_id"]).get_indexer(month["customer_id"])
     return row, sim.months(MONTHS).get_indexer(month["month"])
-
-
-def _silence(logins: np.ndarray, silent: np.ndarray, trial: Trial, sim: Simulation) -> None:
-    """Take away the logins of silent holders, and of participants until they are woken."""
-    table = sim.tables["credit_line"]
-    owner = pd.Index(sim.people["customer_id"]).get_indexer(table["customer_id"])
-    logins[owner[silent]] = 0
-    logins[trial.person] = 0
 
 
 def _wake(sim: Simulation, rng: np.random.Generator, logins: np.ndarray, trial: Trial) -> None:

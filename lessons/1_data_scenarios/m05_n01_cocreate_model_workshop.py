@@ -25,6 +25,7 @@ AGE_RANGE = [18, 75]  # 年龄范围（含两端）
 CAPACITY = 3  # 一位客户经理一天能打几个电话
 PLAN_DAYS = 10  # 计划用几个工作日打完
 HOLDOUT = 0.1  # 名单里随机留出多少不打，用来检验
+RATES_TO_TELL = [0.05, 0.10]  # 假设：检验要分得出的两个办成率，不打的和打的
 LIST_BEAT = 1.5  # 名单的公榜净收益至少要是“按资产排序”的多少倍
 PEER_SCORES = {"目标清楚": 4, "依据可信": 3, "动作能做": 4, "想到风险": 3, "一分钟讲完": 4}  # 别组打分，1 到 5
 TEAM_FOLDER = None  # 讲师：收齐的提交文件放在哪个文件夹
@@ -294,7 +295,7 @@ cu.charts.finish(fig, title=f"{busy} 网点的排期：{len(gantt)} 户，{gantt
 # **停手规则**也要先写：比如投诉到几起就停、头一百户净收益为负就停。打到一半改规则，等于没有规则。
 
 # %%
-plain, better = 0.05, 0.10
+plain, better = RATES_TO_TELL
 need = cu.analysis.experiment.sample_size(plain, better)
 kept = int(size * HOLDOUT)
 power = cu.analysis.experiment.power_of(plain, better, max(kept, 2))

@@ -62,7 +62,7 @@ test: env
 	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/test_proofs.py
 	$(PY) -m pytest -q -n 2 --dist load tests/test_proofs.py
 	for bank in $(BANKS); do $(COURSE) build --bank $$bank --force; done
-	$(PY) -m course_utils.build.rerun --all $(BANKS)
+	$(PY) -m course_utils.build.execution.rerun --all $(BANKS)
 	$(COURSE) scan
 
 check: env

@@ -14,7 +14,7 @@ import click
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
-    from course_utils.build.run import Build, Record
+    from course_utils.build.execution.run import Build, Record
 
 PERSONS_RANGE = (1_000, 1_000_000)
 
@@ -157,8 +157,8 @@ class _ProgressBar:
 @click.option("--check", is_flag=True, help="只检查 notebooks/ 与母本是否一致，不写文件。")
 def notebooks(check: bool) -> None:
     """由 lessons/ 里的母本重新生成 notebooks/。"""
-    from course_utils.build.drift import find_drift, write_notebooks
-    from course_utils.build.syllabus import load_syllabus, project_root
+    from course_utils.build.sources.drift import find_drift, write_notebooks
+    from course_utils.build.sources.syllabus import load_syllabus, project_root
 
     root = project_root()
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
@@ -178,10 +178,10 @@ def notebooks(check: bool) -> None:
 @click.option("--lesson", "lessons", multiple=True, metavar="课", help="只检查这一课，可重复。")
 def lint(lessons: tuple[str, ...]) -> None:
     """按写作规则检查课程母本。"""
-    from course_utils.build.lint import lint_master
-    from course_utils.build.masters import read_master
-    from course_utils.build.plans import plan_faults
-    from course_utils.build.syllabus import load_syllabus, project_root
+    from course_utils.build.sources.lint import lint_master
+    from course_utils.build.sources.masters import read_master
+    from course_utils.build.sources.plans import plan_faults
+    from course_utils.build.sources.syllabus import load_syllabus, project_root
 
     root = project_root()
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
@@ -212,10 +212,10 @@ def build_command(
     bank: str, lessons: tuple[str, ...], plan: str | None, force: bool, jobs: int | None
 ) -> None:
     """在一家银行的数据上运行各课，生成讲师版、网页和学员包。"""
-    from course_utils.build.kit import write_kit
-    from course_utils.build.pages import write_pages
-    from course_utils.build.run import exit_summary, require_writable
-    from course_utils.build.scan import scan_build
+    from course_utils.build.execution.run import exit_summary, require_writable
+    from course_utils.build.products.kit import write_kit
+    from course_utils.build.products.pages import write_pages
+    from course_utils.build.products.scan import scan_build
 
     build = _open_build(bank, force, jobs, plan)
     chosen = build.syllabus.select(lessons)
@@ -240,8 +240,8 @@ def build_command(
 def _open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None) -> Build:
     """Check the bank, its data and its date before anything runs."""
     from course_utils.bank import load_profile, open_bank
-    from course_utils.build.run import Build, default_jobs
-    from course_utils.build.syllabus import load_syllabus, project_root
+    from course_utils.build.execution.run import Build, default_jobs
+    from course_utils.build.sources.syllabus import load_syllabus, project_root
 
     root = project_root()
     profile = load_profile(bank)
@@ -261,8 +261,8 @@ def _run_with_progress(build: Build, lessons: Any) -> list[Record]:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def scan(folder: Path | None) -> None:
     """扫描要外发的文件：证件号、手机号、卡号、外部网址、缺字、报错堆栈。"""
-    from course_utils.build.scan import scan_build, scan_folder
-    from course_utils.build.syllabus import project_root
+    from course_utils.build.products.scan import scan_build, scan_folder
+    from course_utils.build.sources.syllabus import project_root
 
     if folder is None:
         folder = project_root() / "build"
@@ -292,7 +292,7 @@ def dictionary(tables: tuple[str, ...]) -> None:
 @click.option("--prepare-only", is_flag=True, help="只准备文件夹，不打开 JupyterLab。")
 def lab(bank: str, prepare_only: bool) -> None:
     """用 JupyterLab 打开学员笔记本；已经改过的笔记本不会被覆盖。"""
-    from course_utils.build.classroom import prepare_classroom
+    from course_utils.build.products.classroom import prepare_classroom
 
     build = _open_build(bank, force=False, jobs=None)
     folder = prepare_classroom(build)

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from course_utils.bank import load_profile
-from course_utils.build.run import Build
-from course_utils.build.syllabus import Lesson, load_syllabus
+from course_utils.build.execution.run import Build
+from course_utils.build.sources.syllabus import Lesson, load_syllabus
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE = REPOSITORY / "tests/fixtures/lessons/1_data_scenarios/m99_n01_sample_lesson.py"

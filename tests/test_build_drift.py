@@ -3,8 +3,8 @@
 import pytest
 from build_project import NAMES, edit, make_project
 
-from course_utils.build.drift import find_drift, write_notebooks
-from course_utils.build.syllabus import load_syllabus
+from course_utils.build.sources.drift import find_drift, write_notebooks
+from course_utils.build.sources.syllabus import load_syllabus
 from course_utils.errors import CourseError
 
 

@@ -6,10 +6,10 @@ import pytest
 from build_project import NAMES, edit, make_build, make_project
 
 from course_utils.bank import load_profile
-from course_utils.build import inputs
+from course_utils.build.execution import inputs
 from course_utils.build.files import fresh_folder, write_text
-from course_utils.build.masters import read_master
-from course_utils.build.parameters import check_profile, lesson_parameters
+from course_utils.build.sources.masters import read_master
+from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.errors import CourseError
 
 

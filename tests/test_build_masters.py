@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from build_project import SAMPLE
 
-from course_utils.build.editions import build_edition, dumps, literal, set_parameters
-from course_utils.build.masters import parse_master, read_master, split_answer
+from course_utils.build.sources.editions import build_edition, dumps, literal, set_parameters
+from course_utils.build.sources.masters import parse_master, read_master, split_answer
 from course_utils.errors import CourseError
 
 HEAD = '# %% tags=["parameters"]\nBANK = "coastal"  # 银行\n\n'

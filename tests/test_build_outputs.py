@@ -13,11 +13,11 @@ import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
 
 from course_utils import paths
-from course_utils.build import kit
-from course_utils.build.classroom import prepare_classroom
-from course_utils.build.pages import write_pages
-from course_utils.build.rerun import choose, rerun
-from course_utils.build.scan import scan_folder
+from course_utils.build.products import kit
+from course_utils.build.execution.rerun import choose, rerun
+from course_utils.build.products.classroom import prepare_classroom
+from course_utils.build.products.pages import write_pages
+from course_utils.build.products.scan import scan_folder
 from course_utils.errors import CourseError
 
 pytestmark = pytest.mark.slow  # kernels, wheels

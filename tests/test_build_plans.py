@@ -6,10 +6,10 @@ import nbformat
 import pytest
 from build_project import REPOSITORY, make_project
 
-from course_utils.build.masters import read_master
-from course_utils.build.pages import notebook_body
-from course_utils.build.plans import plan_body, plan_faults
-from course_utils.build.syllabus import load_syllabus
+from course_utils.build.products.pages import notebook_body
+from course_utils.build.sources.masters import read_master
+from course_utils.build.sources.plans import plan_body, plan_faults
+from course_utils.build.sources.syllabus import load_syllabus
 from course_utils.errors import CourseError
 
 PLAN = """

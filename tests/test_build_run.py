@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
 
-from course_utils.build import run
-from course_utils.build.run import Record, exit_summary
+from course_utils.build.execution import run
+from course_utils.build.execution.run import Record, exit_summary
 
 pytestmark = pytest.mark.slow  # each test starts kernels
 FIRST, SECOND, THIRD = NAMES
@@ -171,7 +171,7 @@ def test_imports_do_not_count_towards_the_cpu_budget(tmp_path):
 
 INTERRUPTED = """
 import sys
-from course_utils.build import run
+from course_utils.build.execution import run
 run.shared_fingerprint = lambda root, bank: "same"
 from pathlib import Path
 sys.path.insert(0, {tests!r})

@@ -5,8 +5,8 @@ import re
 import pytest
 from build_project import REPOSITORY, make_project
 
-from course_utils.build.masters import read_master
-from course_utils.build.syllabus import load_outline, load_syllabus
+from course_utils.build.sources.masters import read_master
+from course_utils.build.sources.syllabus import load_outline, load_syllabus
 from course_utils.errors import CourseError
 
 SYLLABUS = load_syllabus(REPOSITORY / "lessons" / "syllabus.yml")

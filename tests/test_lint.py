@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from build_project import REPOSITORY, SAMPLE, SAMPLE_LESSON
 
-from course_utils.build.lint import lint_master
-from course_utils.build.masters import parse_master, read_master
-from course_utils.build.prose import result_numbers
-from course_utils.build.syllabus import load_syllabus
+from course_utils.build.sources.lint import lint_master
+from course_utils.build.sources.masters import parse_master, read_master
+from course_utils.build.sources.prose import result_numbers
+from course_utils.build.sources.syllabus import load_syllabus
 
 TEXT = SAMPLE.read_text(encoding="utf-8")
 SYLLABUS = load_syllabus(REPOSITORY / "lessons" / "syllabus.yml")

@@ -14,7 +14,7 @@ from fixtures.exercises import questions_m99_n02
 from fixtures.exercises.memory_bank import MemoryBank
 from fixtures.exercises.questions_m99_n02 import QUESTIONS
 
-from course_utils.build.masters import parse_master, read_master
+from course_utils.build.sources.masters import parse_master, read_master
 from course_utils.errors import CourseError
 from course_utils.exercises import Misconception, Question, number, proofs, session
 from course_utils.exercises.mutants import mutants, rough, sibling_columns

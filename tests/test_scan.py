@@ -6,7 +6,7 @@ import zlib
 import pandas as pd
 import pytest
 
-from course_utils.build.scan import (
+from course_utils.build.products.scan import (
     is_valid_id_number,
     passes_luhn,
     scan_file,

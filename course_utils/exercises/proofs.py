@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def master_paths(wanted: str = "all") -> list[Path]:
     """Masters of the syllabus: all that are written, or those listed by short or full name."""
-    from course_utils.build.syllabus import load_syllabus, project_root
+    from course_utils.build.sources.syllabus import load_syllabus, project_root
 
     folder = project_root() / "lessons"
     syllabus = load_syllabus(folder / "syllabus.yml")

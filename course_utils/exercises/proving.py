@@ -20,7 +20,7 @@ from course_utils.exercises.result import Outcome, Result
 from course_utils.exercises.sandbox import Overrun, fork, run_cell, workplace
 
 if TYPE_CHECKING:
-    from course_utils.build.masters import Answer, Master
+    from course_utils.build.sources.masters import Answer, Master
 
 SECONDS_A_QUESTION = 60.0
 MOST_MUTANTS = 120
@@ -75,7 +75,7 @@ class Lesson:
 
 def read_lesson(path: Path | str) -> Lesson:
     """Read a master and its question module."""
-    from course_utils.build.masters import read_master
+    from course_utils.build.sources.masters import read_master
 
     master = read_master(path)
     questions = session.load_questions(master.key)

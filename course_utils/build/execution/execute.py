@@ -21,8 +21,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import PythonTranslator, papermill_translators
 
-from course_utils.build.editions import literal
-from course_utils.build.kernel import LOG_VARIABLE, STARTUP
+from course_utils.build.execution.kernel import LOG_VARIABLE, STARTUP
+from course_utils.build.sources.editions import literal
 
 TIMEOUT = 600
 _ENGINE = "course"

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.build.editions import Edition
+from course_utils.build.execution.run import Build, Record
 from course_utils.build.files import fresh_folder, write_text
-from course_utils.build.plans import ClassPlan, plan_body
-from course_utils.build.run import Build, Record
-from course_utils.build.syllabus import Lesson
+from course_utils.build.sources.editions import Edition
+from course_utils.build.sources.plans import ClassPlan, plan_body
+from course_utils.build.sources.syllabus import Lesson
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -46,7 +46,11 @@ def page(title: str, navigation: str, body: str) -> str:
 def _style() -> str:
     from pygments.formatters import HtmlFormatter
 
-    css = resources.files("course_utils.build").joinpath("page.css").read_text(encoding="utf-8")
+    css = (
+        resources.files("course_utils.build.products")
+        .joinpath("page.css")
+        .read_text(encoding="utf-8")
+    )
     return css + HtmlFormatter(style="default").get_style_defs(".highlight")
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from course_utils.build.masters import Cell, Master, split_answer
+from course_utils.build.sources.masters import Cell, Master, split_answer
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from course_utils.build.masters import lesson_key
-from course_utils.build.plans import ClassPlan, read_plans
+from course_utils.build.sources.masters import lesson_key
+from course_utils.build.sources.plans import ClassPlan, read_plans
 from course_utils.errors import CourseError
 from course_utils.paths import home
 

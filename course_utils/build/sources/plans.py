@@ -12,8 +12,8 @@ from urllib.parse import quote
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
-    from course_utils.build.masters import Master
-    from course_utils.build.syllabus import Lesson, Syllabus
+    from course_utils.build.sources.masters import Master
+    from course_utils.build.sources.syllabus import Lesson, Syllabus
 
 #: Headings that are worth a slot of their own; the rest frames them.
 _TAUGHT = ("业务情境", "演示", "成果", "讨论")

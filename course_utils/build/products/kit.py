@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from course_utils.bank import Profile
-from course_utils.build.editions import build_edition, dumps
+from course_utils.build.execution.run import Build
 from course_utils.build.files import fresh_folder, write_text
-from course_utils.build.parameters import lesson_parameters
-from course_utils.build.run import Build
+from course_utils.build.sources.editions import build_edition, dumps
+from course_utils.build.sources.parameters import lesson_parameters
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir, warehouse_dir
 

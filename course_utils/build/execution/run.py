@@ -12,18 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.build.editions import Edition, build_edition, dumps
+from course_utils.build.execution.inputs import shared_fingerprint, task_fingerprint
 from course_utils.build.files import explain_os_errors, write_text
-from course_utils.build.inputs import shared_fingerprint, task_fingerprint
-from course_utils.build.masters import Master, read_master
-from course_utils.build.parameters import check_profile, lesson_parameters
-from course_utils.build.syllabus import Lesson, Syllabus
+from course_utils.build.sources.editions import Edition, build_edition, dumps
+from course_utils.build.sources.masters import Master, read_master
+from course_utils.build.sources.parameters import check_profile, lesson_parameters
+from course_utils.build.sources.syllabus import Lesson, Syllabus
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from course_utils.bank import Profile
-    from course_utils.build.execute import Execution, Job
+    from course_utils.build.execution.execute import Execution, Job
 
 OK, FAILED, SKIPPED = "ok", "failed", "unchanged"
 EDITIONS: tuple[Edition, ...] = ("instructor", "trainee")
@@ -213,7 +213,7 @@ def _is_current(task: Task, old: Record | None) -> bool:
 
 def _run_all(tasks: Sequence[Task], jobs: int, root: Path) -> Any:
     """Yield each task with its record as it ends; on an interrupt kill all kernels first."""
-    from course_utils.build.execute import Job, kernel_environment
+    from course_utils.build.execution.execute import Job, kernel_environment
 
     running: dict[Future[Record], tuple[Task, Job]] = {}
     queue = list(tasks)
@@ -241,7 +241,7 @@ def _run_all(tasks: Sequence[Task], jobs: int, root: Path) -> Any:
 
 def _run_one(task: Task, job: Job) -> Record:
     """Run one task and put its notebook in place: good ones with the edition, others aside."""
-    from course_utils.build.execute import execute
+    from course_utils.build.execution.execute import execute
 
     execution = execute(task.notebook, task.parameters, job)
     if job.cancelled:

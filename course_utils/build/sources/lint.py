@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from course_utils.build.editions import trainee_cells
-from course_utils.build.masters import Answer, Cell, Master, split_answer
-from course_utils.build.prose import result_numbers
-from course_utils.build.syllabus import Lesson
+from course_utils.build.sources.editions import trainee_cells
+from course_utils.build.sources.masters import Answer, Cell, Master, split_answer
+from course_utils.build.sources.prose import result_numbers
+from course_utils.build.sources.syllabus import Lesson
 from course_utils.errors import CourseError
 
 MAX_CODE_LINES = 15

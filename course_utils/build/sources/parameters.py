@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from course_utils.bank import Profile
-from course_utils.build.masters import Master
+from course_utils.build.sources.masters import Master
 from course_utils.errors import CourseError
 
 

@@ -50,7 +50,7 @@ def choose(
 
 def rerun(root: Path, notebooks: Sequence[Path]) -> int:
     """Run nbval over notebooks and return pytest's exit code."""
-    from course_utils.build.execute import kernel_environment
+    from course_utils.build.execution.execute import kernel_environment
 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval"]
     command += ["--nbval-current-env", "--nbval-cell-timeout=600"]
@@ -62,7 +62,7 @@ def rerun(root: Path, notebooks: Sequence[Path]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Re-run lessons of the banks named on the command line; ``--all`` takes every pair."""
-    from course_utils.build.syllabus import project_root
+    from course_utils.build.sources.syllabus import project_root
 
     banks = [name for name in arguments if not name.startswith("-")]
     try:

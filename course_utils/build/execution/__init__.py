@@ -1,0 +1,1 @@
+"""Executing lessons for a bank: kernels, what to run again, in what order."""

@@ -13,8 +13,8 @@ import pytest
 from build_project import NAMES, REPOSITORY, edit, make_build, make_project
 
 from course_utils import paths
-from course_utils.build.products import kit
 from course_utils.build.execution.rerun import choose, rerun
+from course_utils.build.products import kit
 from course_utils.build.products.classroom import prepare_classroom
 from course_utils.build.products.pages import write_pages
 from course_utils.build.products.scan import scan_folder

@@ -19,12 +19,11 @@ from typing import Any
 #: File to which one JSON line a cell is appended.
 LOG_VARIABLE = "COURSE_CELL_LOG"
 
-STARTUP = (
-    "from course_utils.build.execution.kernel import install as _install
+STARTUP = """\
+from course_utils.build.execution.kernel import install as _install
 _install()
 del _install
-"
-)
+"""
 
 
 def install() -> None:

@@ -25,7 +25,14 @@ class BuildWithData(build_py):
             shutil.copytree(ROOT / "data" / name, target, dirs_exist_ok=True)
 
 
+# everything that setuptools writes on the way goes to the cache: an old course_utils.egg-info in
+# the project's folder would hide the installed package's entry points
+Path(SCRATCH).mkdir(parents=True, exist_ok=True)
 setup(
     cmdclass={"build_py": BuildWithData},
-    options={"build": {"build_base": SCRATCH}, "bdist_wheel": {"bdist_dir": f"{SCRATCH}/dist"}},
+    options={
+        "build": {"build_base": SCRATCH},
+        "bdist_wheel": {"bdist_dir": f"{SCRATCH}/dist"},
+        "egg_info": {"egg_base": SCRATCH},
+    },
 )

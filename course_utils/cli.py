@@ -212,7 +212,8 @@ def build_command(
     bank: str, lessons: tuple[str, ...], plan: str | None, force: bool, jobs: int | None
 ) -> None:
     """在一家银行的数据上运行各课，生成讲师版、网页和学员包。"""
-    from course_utils.build.execution.run import exit_summary, require_writable
+    from course_utils.build.execution.records import exit_summary
+    from course_utils.build.execution.run import require_writable
     from course_utils.build.products.kit import write_kit
     from course_utils.build.products.pages import write_pages
     from course_utils.build.products.scan import scan_build
@@ -221,7 +222,7 @@ def build_command(
     chosen = build.syllabus.select(lessons)
     require_writable(build.folder)
     records = _run_with_progress(build, chosen)
-    pages = write_pages(build, list(build.load_records().values()))
+    pages = write_pages(build, list(build.records.load().values()))
     kit = write_kit(build)
     click.echo(exit_summary(records))
     click.echo(f"\n学员包：{_short(kit)}\n讲师版：{_short(build.executed('instructor'))}")
@@ -240,7 +241,7 @@ def build_command(
 def _open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None) -> Build:
     """Check the bank, its data and its date before anything runs."""
     from course_utils.bank import load_profile, open_bank
-    from course_utils.build.execution.run import Build, default_jobs
+    from course_utils.build.execution.run import Build
     from course_utils.build.sources.syllabus import load_syllabus, project_root
 
     root = project_root()
@@ -249,7 +250,7 @@ def _open_build(bank: str, force: bool, jobs: int | None, plan: str | None = Non
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
     if plan is not None:
         syllabus = syllabus.restricted(plan)
-    return Build(root, syllabus, profile, jobs=jobs or default_jobs(), force=force)
+    return Build(root, syllabus, profile, jobs=jobs, force=force)
 
 
 def _run_with_progress(build: Build, lessons: Any) -> list[Record]:

@@ -6,15 +6,15 @@ import json
 import logging
 import os
 import re
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbclient.exceptions
 import papermill
+import traitlets
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -22,6 +22,8 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.translators import PythonTranslator, papermill_translators
 
 from course_utils.build.execution.kernel import LOG_VARIABLE, STARTUP
+from course_utils.build.execution.warm.manager import CourseKernelManager
+from course_utils.build.execution.warm.nursery import Nursery
 from course_utils.build.sources.editions import literal
 
 TIMEOUT = 600
@@ -38,26 +40,37 @@ class ReadableTranslator(PythonTranslator):
         return literal(val)
 
 
+class CourseClient(PapermillNotebookClient):
+    """papermill's client on a kernel of our own manager: warm where there is a nursery."""
+
+    nursery = traitlets.Instance(Nursery, allow_none=True)
+
+    def create_kernel_manager(self) -> CourseKernelManager:
+        """Return the manager; which kernels the machine has installed does not matter."""
+        self.km = CourseKernelManager(self.nursery)
+        return self.km
+
+
 class CourseEngine(NBClientEngine):
     """papermill's engine with an environment and a working folder for each kernel."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-        """Execute the notebook; the running client is put into ``kwargs["job"]``."""
+        """Execute the notebook in ``kwargs["folder"]``; ``kwargs["job"]`` gets the client."""
         job: Job = kwargs["job"]
         job.notebook = nb_man.nb
         if job.cancelled:
             return nb_man.nb
-        client = PapermillNotebookClient(
+        client = CourseClient(
             nb_man,
-            kernel_name=kernel_name,
+            nursery=job.nursery,
             timeout=TIMEOUT,
             startup_timeout=120,
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=CRITICAL"],
         )
         client.log.setLevel(logging.CRITICAL)
         job.client = client
-        return client.execute(env=dict(job.environment), cwd=str(job.folder))
+        return client.execute(env=dict(job.environment), cwd=kwargs["folder"])
 
 
 papermill_translators.register("python", ReadableTranslator)
@@ -69,8 +82,8 @@ logging.getLogger("papermill").setLevel(logging.ERROR)
 class Job:
     """What `execute` and papermill's engine tell each other."""
 
-    folder: Path
     environment: Mapping[str, str]
+    nursery: Nursery | None = None
     client: PapermillNotebookClient | None = None
     notebook: NotebookNode | None = None
     cancelled: bool = False
@@ -97,33 +110,32 @@ class Execution:
     seconds : float
         Wall-clock time.
     cpu_seconds : float
-        CPU time of all cells beyond imports.
-    import_seconds : float
-        CPU time of the imports.
+        CPU time of all cells; the libraries are imported before the first one.
     peak_mb : float
         Peak memory of the kernel.
     warnings : tuple of str
         What the lesson wrote to the error stream.
+    modules, tables : frozenset of str
+        Files that the lesson read: of the package, and ``"<bank>/<file>"`` of the bank.
     """
 
     notebook: NotebookNode
     reason: str
     seconds: float
     cpu_seconds: float = 0.0
-    import_seconds: float = 0.0
     peak_mb: float = 0.0
-    warnings: tuple[str, ...] = field(default_factory=tuple)
+    warnings: tuple[str, ...] = ()
+    modules: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
 
 
-def kernel_environment(root: Path, output: Path) -> dict[str, str]:
-    """Return the environment of the build's kernels.
+def kernel_environment(root: Path) -> dict[str, str]:
+    """Return what the environments of all kernels of a build have in common.
 
     Parameters
     ----------
     root : pathlib.Path
         The project; its ``.cache`` holds the IPython profile and matplotlib's font cache.
-    output : pathlib.Path
-        Folder for what the lessons deliver.
     """
     cache = root / ".cache"
     startup = cache / "ipython" / "profile_default" / "startup"
@@ -133,21 +145,23 @@ def kernel_environment(root: Path, output: Path) -> dict[str, str]:
         script.write_text(STARTUP, encoding="utf-8")
     (cache / "matplotlib").mkdir(exist_ok=True)
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **inherited,
         **dict.fromkeys(threads, "1"),
         "IPYTHONDIR": str(cache / "ipython"),
         "MPLCONFIGDIR": str(cache / "matplotlib"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "COURSE_HOME": str(root),
-        "COURSE_OUTPUT": str(output),
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
     }
 
 
-def execute(notebook: NotebookNode, parameters: Mapping[str, Any], job: Job) -> Execution:
+def execute(
+    notebook: NotebookNode, parameters: Mapping[str, Any], job: Job, folder: Path
+) -> Execution:
     """Run a notebook and never raise for what the notebook itself does wrong.
 
     Parameters
@@ -157,42 +171,53 @@ def execute(notebook: NotebookNode, parameters: Mapping[str, Any], job: Job) -> 
     parameters : mapping
         Values for papermill to inject after the parameters cell.
     job : Job
-        Folder and environment; ``job.cancel()`` from another thread stops the run.
+        Environment and nursery; ``job.cancel()`` from another thread stops the run.
+    folder : pathlib.Path
+        The kernel's working folder; what the lesson delivers goes to ``成果`` in it.
     """
     begin = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "cells.jsonl"
-        job.environment = {**job.environment, LOG_VARIABLE: str(log)}
-        reason = ""
-        try:
-            papermill.execute_notebook(
-                notebook,
-                None,
-                parameters=dict(parameters),
-                engine_name=_ENGINE,
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                autosave_cell_every=0,
-                job=job,
-            )
-        except PapermillExecutionError as error:
-            reason = _reason(error.ename, error.evalue, error.exec_count)
-        except nbclient.exceptions.CellTimeoutError:
-            reason = f"有一格运行超过 {TIMEOUT} 秒，已停止。"
-        except (nbclient.exceptions.DeadKernelError, RuntimeError):
-            reason = "内核没有启动或意外退出，多半是内存不够。"
-        done = job.notebook if job.notebook is not None else notebook
-        cells = [json.loads(line) for line in _lines(log)]
-    reason = reason or _unfinished(done)
+    log = folder / "cells.jsonl"
+    job.environment = {
+        **job.environment,
+        LOG_VARIABLE: str(log),
+        "COURSE_OUTPUT": str(folder / "成果"),
+    }
+    reason = _run(notebook, parameters, job, folder)
+    done = job.notebook if job.notebook is not None else notebook
+    cells = [json.loads(line) for line in _lines(log)]
     return Execution(
         notebook=clean(done),
-        reason=reason,
+        reason=reason or _unfinished(done),
         seconds=round(time.perf_counter() - begin, 2),
-        cpu_seconds=round(sum(cell["cpu"] - cell["imports"] for cell in cells), 2),
-        import_seconds=round(sum(cell["imports"] for cell in cells), 2),
+        cpu_seconds=round(sum(cell["cpu"] for cell in cells), 2),
         peak_mb=round(max((cell["peak_mb"] for cell in cells), default=0.0), 1),
         warnings=tuple(error_stream(done)),
+        modules=frozenset(name for cell in cells for name in cell["modules"]),
+        tables=frozenset(name for cell in cells for name in cell["tables"]),
     )
+
+
+def _run(notebook: NotebookNode, parameters: Mapping[str, Any], job: Job, folder: Path) -> str:
+    """Run a notebook through papermill; return why it failed, or ''."""
+    try:
+        papermill.execute_notebook(
+            notebook,
+            None,
+            parameters=dict(parameters),
+            engine_name=_ENGINE,
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            job=job,
+            folder=str(folder),
+        )
+    except PapermillExecutionError as error:
+        return _reason(error.ename, error.evalue, error.exec_count)
+    except nbclient.exceptions.CellTimeoutError:
+        return f"有一格运行超过 {TIMEOUT} 秒，已停止。"
+    except (nbclient.exceptions.DeadKernelError, RuntimeError):
+        return "内核没有启动或意外退出，多半是内存不够。"
+    return ""
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,47 +1,126 @@
-"""Fingerprints of what a lesson's outputs depend on: an unchanged lesson is not run again."""
+"""Fingerprints of what a lesson's outputs depend on: an unchanged lesson is not run again.
+
+Two kinds of things count. What may shape every lesson is *shared*: contract, reference tables,
+the bank's profile, fonts and styles of the package, the code that builds editions and executes
+them, the lock, the interpreter. What only some lessons read is noted while they run: the package's
+modules and the bank's tables. A lesson is still right if the shared things, its own master and
+everything it read the last time are unchanged: then a new run would read the same again.
+
+jupyter-cache was tried for this and does not fit: its key is the text of the code cells and the
+kernel's name, so a changed table or helper gives the old result.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import course_utils
 from course_utils.paths import data_dir, warehouse_dir
 
-_SOURCES = (".py", ".yml", ".csv", ".otf", ".css")
+_PACKAGE = Path(course_utils.__file__).resolve().parent
+#: Files of the package beside its modules.
+_RESOURCES = (".yml", ".csv", ".otf", ".css", ".txt", ".json")
+#: Code that every lesson goes through on its way to an executed notebook.
+_BUILDERS = ("build/sources", "build/execution", "build/files.py")
 
 
-def shared_fingerprint(root: Path, bank: str) -> str:
-    """Return one hash of everything that all lessons of a bank depend on.
+@dataclass(frozen=True)
+class Snapshot:
+    """Hashes of everything the lessons of one bank may depend on, taken at one moment.
 
-    That is the package's own files, contract, reference data, the bank's profile and tables, and
-    the pinned environment.
+    Parameters
+    ----------
+    shared : str
+        One hash of what all lessons depend on.
+    modules : mapping of str to str
+        Hash by path below the package, ``"analysis/deposits/terms.py"``.
+    tables : mapping of str to str
+        Hash by ``"<bank>/<file>"``.
     """
-    package = Path(course_utils.__file__).parent
-    digest = hashlib.sha256()
-    files = [
-        *(path for path in package.rglob("*") if path.suffix in _SOURCES),
-        *data_dir("contract").rglob("*.yml"),
-        *data_dir("reference").rglob("*.csv"),
-        data_dir("banks") / bank / "bank.yml",
-        *warehouse_dir(bank).glob("*"),
-        root / "requirements.lock",
-    ]
-    for path in sorted(set(_existing(files))):
-        digest.update(path.name.encode("utf-8"))
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
+
+    shared: str
+    modules: Mapping[str, str]
+    tables: Mapping[str, str]
+
+    @classmethod
+    def take(cls, root: Path, bank: str) -> Snapshot:
+        """Read and hash all files now.
+
+        Parameters
+        ----------
+        root : pathlib.Path
+            The project.
+        bank : str
+            Code of the bank.
+        """
+        sources = {_below(_PACKAGE, path): path for path in _files(_PACKAGE, (".py",))}
+        modules = {name: file_hash(path) for name, path in sources.items()}
+        tables = {f"{bank}/{p.name}": file_hash(p) for p in _files(warehouse_dir(bank))}
+        shared = {
+            "python": sys.version,
+            "tables": sorted(tables),  # that a table is there at all counts for `bank.has`
+            "builders": {n: h for n, h in modules.items() if n.startswith(_BUILDERS)},
+            "resources": _hashes(_PACKAGE, _RESOURCES),
+            "contract": _hashes(data_dir("contract"), (".yml",)),
+            "reference": _hashes(data_dir("reference"), (".csv",)),
+            "profile": _hash_if_there(data_dir("banks") / bank / "bank.yml"),
+            "lock": _hash_if_there(root / "requirements.lock"),
+        }
+        return cls(text_hash(shared), modules, tables)
+
+    def fingerprint(self, source: str, modules: Iterable[str], tables: Iterable[str]) -> str:
+        """Return the hash of all inputs of one run; empty if one of them is not known.
+
+        Parameters
+        ----------
+        source : str
+            Hash of the lesson's own text, edition and parameters.
+        modules, tables : iterable of str
+            What the run read.
+        """
+        read = [*((name, self.modules.get(name)) for name in sorted(modules))]
+        read += [(name, self.tables.get(name)) for name in sorted(tables)]
+        if any(value is None for _, value in read):
+            return ""
+        return text_hash([self.shared, source, read])
 
 
-def task_fingerprint(shared: str, notebook: str, parameters: Mapping[str, Any]) -> str:
-    """Return the hash of one edition of one lesson with its parameters."""
-    text = json.dumps([shared, notebook, dict(parameters)], ensure_ascii=False, default=str)
+def text_hash(content: Any) -> str:
+    """Return the hash of anything that JSON can hold; dates and the like as text."""
+    text = json.dumps(content, ensure_ascii=False, default=str, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _existing(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+def file_hash(path: Path) -> str:
+    """Return the hash of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _hash_if_there(path: Path) -> str:
+    return file_hash(path) if path.is_file() else ""
+
+
+def _hashes(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
+    return {_below(folder, path): file_hash(path) for path in _files(folder, suffixes)}
+
+
+def _files(folder: Path, suffixes: tuple[str, ...] = ()) -> list[Path]:
+    """Return the files below a folder, in order; those of compiled code are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and (not suffixes or path.suffix in suffixes)
+    )
+
+
+def _below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()

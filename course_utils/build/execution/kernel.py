@@ -6,16 +6,17 @@ it imports nothing heavy and never shows up in a trainee's kernel.
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_utils.build.execution.warm.zygote import LESSON_MODULES, preload
+
+_PACKAGE = Path(__file__).parents[2]
 #: File to which one JSON line a cell is appended.
 LOG_VARIABLE = "COURSE_CELL_LOG"
 
@@ -32,9 +33,8 @@ def install() -> None:
     if path := os.environ.get(LOG_VARIABLE):
         from IPython import get_ipython
 
-        meter = ImportMeter()
-        meter.start()
-        _log_cells(get_ipython(), Path(path), meter)
+        preload(LESSON_MODULES)  # nothing to do in a forked kernel
+        _log_cells(get_ipython(), Path(path))
 
 
 def strict_warnings() -> None:
@@ -44,52 +44,42 @@ def strict_warnings() -> None:
     warnings.filterwarnings("error", message=r"Glyph \d+ .*missing")
 
 
-class ImportMeter:
-    """Measures the CPU time that goes into importing modules."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._depth = 0
-        self._original: Callable[..., Any] = builtins.__import__
-
-    def start(self) -> None:
-        """Begin to measure every outermost import."""
-        builtins.__import__ = self._import
-
-    def stop(self) -> None:
-        """Put the interpreter's own import back."""
-        builtins.__import__ = self._original
-
-    def _import(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        if self._depth or name in sys.modules:
-            return self._original(name, *args, **kwargs)
-        self._depth += 1
-        begin = time.process_time()
-        try:
-            return self._original(name, *args, **kwargs)
-        finally:
-            self.seconds += time.process_time() - begin
-            self._depth -= 1
-
-
-def _log_cells(shell: Any, path: Path, meter: ImportMeter) -> None:
-    """Append CPU seconds, import seconds and peak memory of each cell to `path`."""
-    state = {"cpu": time.process_time(), "imports": meter.seconds}
+def _log_cells(shell: Any, path: Path) -> None:
+    """Append to `path` what each cell cost and which files it was the first to read."""
+    begin = {"cpu": time.process_time()}
+    seen: set[str] = set()
 
     def before(_: Any = None) -> None:
-        state.update(cpu=time.process_time(), imports=meter.seconds)
+        begin["cpu"] = time.process_time()
 
     def after(_: Any = None) -> None:
+        used = time.process_time() - begin["cpu"]
+        modules, tables = course_files(), tables_read()
         line = {
-            "cpu": time.process_time() - state["cpu"],
-            "imports": meter.seconds - state["imports"],
+            "cpu": used,
             "peak_mb": peak_memory_mb(),
+            "modules": sorted(modules - seen),
+            "tables": sorted(tables - seen),
         }
+        seen.update(modules, tables)
         with path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
     shell.events.register("pre_run_cell", before)
     shell.events.register("post_run_cell", after)
+
+
+def course_files() -> set[str]:
+    """Return the package's modules that this process has imported, as paths below the package."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("course_utils")]
+    files = (Path(module.__file__) for module in modules if getattr(module, "__file__", None))
+    return {path.relative_to(_PACKAGE).as_posix() for path in files}
+
+
+def tables_read() -> set[str]:
+    """Return the bank files that this process has read, as ``"<bank>/<file>"``."""
+    warehouse = sys.modules.get("course_utils.bank.warehouse")
+    return set() if warehouse is None else set(warehouse.FILES_READ)
 
 
 def peak_memory_mb() -> float:

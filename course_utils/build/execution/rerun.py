@@ -56,7 +56,7 @@ def rerun(root: Path, notebooks: Sequence[Path]) -> int:
     command += ["--nbval-current-env", "--nbval-cell-timeout=600"]
     command += ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
     command += ["-c", os.devnull, f"--rootdir={root}"]
-    environment = kernel_environment(root, root / ".cache" / "rerun")
+    environment = kernel_environment(root) | {"COURSE_OUTPUT": str(root / ".cache" / "rerun")}
     return subprocess.call([*command, *map(str, notebooks)], cwd=root, env=environment)
 
 

@@ -1,77 +1,66 @@
-"""Execute lessons on a bank: side by side, resumable, one broken lesson never loses the others."""
+"""Build the lessons of a bank: what is still right stays, the rest runs, longest first."""
 
 from __future__ import annotations
 
-import json
-import os
 import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from course_utils.build.execution.inputs import shared_fingerprint, task_fingerprint
-from course_utils.build.files import explain_os_errors, write_text
+from course_utils.build.execution.crew import LocalCrew
+from course_utils.build.execution.inputs import Snapshot, file_hash, text_hash
+from course_utils.build.execution.records import (
+    SKIPPED,
+    Record,
+    RecordStore,
+    expected_seconds,
+)
+from course_utils.build.execution.task import EXECUTED, Task, is_current
+from course_utils.build.files import explain_os_errors
 from course_utils.build.sources.editions import Edition, build_edition, dumps
 from course_utils.build.sources.masters import Master, read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.build.sources.syllabus import Lesson, Syllabus
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from course_utils.bank import Profile
-    from course_utils.build.execution.execute import Execution, Job
 
-OK, FAILED, SKIPPED = "ok", "failed", "unchanged"
 EDITIONS: tuple[Edition, ...] = ("instructor", "trainee")
+Report = Callable[[Record, int, int], None]
+
+
+class Crew(Protocol):
+    """Whoever runs tasks: threads of this machine, or workers of a cluster."""
+
+    note: str
+
+    def run(
+        self, tasks: Sequence[Task], snapshots: Mapping[str, Snapshot]
+    ) -> Iterator[tuple[Task, Record]]:
+        """Yield each task with its record as it ends."""
 
 
 @dataclass
-class Record:
-    """What ``run.json`` says about one edition of one lesson."""
+class Plan:
+    """What a build has to do.
 
-    lesson: str
-    edition: str
-    status: str
-    reason: str = ""
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    cpu_budget: float = 0.0
-    import_seconds: float = 0.0
-    peak_mb: float = 0.0
-    warnings: list[str] = field(default_factory=list)
-    inputs: str = ""
+    Parameters
+    ----------
+    names : list of str
+        All runs asked for, in order.
+    current : dict of str to Record
+        Those that are still right.
+    tasks : list of Task
+        The others.
+    snapshot : Snapshot
+        Hashes of the inputs at the moment of planning.
+    """
 
-    @property
-    def failed(self) -> bool:
-        """Whether the lesson did not run through, or broke a promise on the way."""
-        return self.status == FAILED
-
-
-@dataclass(frozen=True)
-class Task:
-    """One edition of one lesson, ready to run."""
-
-    lesson: Lesson
-    edition: Edition
-    notebook: NotebookNode
-    parameters: dict[str, Any]
-    inputs: str
-    output: Path
-
-    @property
-    def failed_copy(self) -> Path:
-        """Where the notebook goes if the lesson fails: beside the editions, never in them."""
-        folder = self.output.parents[2] / "failed" / self.edition
-        return folder / self.output.name
-
-    @property
-    def name(self) -> str:
-        """Key of the task in ``run.json``."""
-        return f"{self.lesson.name}/{self.edition}"
+    names: list[str]
+    current: dict[str, Record]
+    tasks: list[Task]
+    snapshot: Snapshot
 
 
 @dataclass
@@ -86,36 +75,56 @@ class Build:
         Its lessons.
     profile : Profile
         The bank.
-    jobs : int
-        Lessons that run at the same time.
+    jobs : int, optional
+        Lessons that run at the same time; one a core if left out.
     force : bool
         Whether lessons run again although nothing they depend on has changed.
+    warm : bool
+        Whether kernels are forked from a process that has imported the libraries.
+
+    Attributes
+    ----------
+    note : str
+        After a run: why kernels were ordinary ones, in Chinese; empty if they were warm.
     """
 
     root: Path
     syllabus: Syllabus
     profile: Profile
-    jobs: int = 2
+    jobs: int | None = None
     force: bool = False
+    warm: bool = True
+    note: str = field(default="", init=False)
+    _masters: dict[str, Master] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def folder(self) -> Path:
         """``build/<bank>``."""
         return self.root / "build" / self.profile.code
 
+    @property
+    def records(self) -> RecordStore:
+        """What is known of earlier runs."""
+        return RecordStore(self.folder)
+
     def executed(self, edition: Edition) -> Path:
         """Return the folder of the executed notebooks of one edition."""
-        return (
-            self.folder / "instructor" if edition == "instructor" else self.folder / "trainee_run"
-        )
+        return self.folder / EXECUTED[edition]
+
+    def master(self, lesson: Lesson) -> Master:
+        """Return the master of a lesson, read once a build."""
+        if lesson.name not in self._masters:
+            path = lesson.path(self.root / "lessons", ".py")
+            self._masters[lesson.name] = read_master(path)
+        return self._masters[lesson.name]
 
     def run(
         self,
         lessons: Sequence[Lesson],
         editions: Sequence[Edition] = EDITIONS,
-        report: Callable[[Record, int, int], None] = lambda record, done, total: None,
+        report: Report = lambda record, done, total: None,
     ) -> list[Record]:
-        """Execute lessons; write each notebook and ``run.json`` as soon as it is done.
+        """Execute lessons; each notebook and its record are written as soon as it is done.
 
         Parameters
         ----------
@@ -137,160 +146,106 @@ class Build:
         CourseError
             If the profile asks for parameters that do not exist, or nothing can be written.
         """
-        tasks = self._plan(lessons, editions)
-        records = self.load_records()
-        done: dict[str, Record] = {}
-        waiting = []
-        for task in tasks:
-            old = records.get(task.name)
-            if not self.force and _is_current(task, old):
-                done[task.name] = Record(**{**asdict(old), "status": SKIPPED})
-                report(done[task.name], len(done), len(tasks))
-            else:
-                waiting.append(task)
-        for task, record in _run_all(waiting, self.jobs, self.root):
-            done[task.name] = records[task.name] = record
-            self._save_records(records)
-            report(record, len(done), len(tasks))
-        self._save_records(records)
-        return [done[task.name] for task in tasks]
-
-    def _plan(self, lessons: Sequence[Lesson], editions: Sequence[Edition]) -> list[Task]:
-        masters = {lesson: self.master(lesson) for lesson in self.syllabus.lessons}
-        check_profile(self.profile, masters.values())
-        shared = shared_fingerprint(self.root, self.profile.code)
-        tasks = []
-        for lesson in lessons:
-            parameters = lesson_parameters(self.profile, masters[lesson])
-            for edition in editions:
-                notebook = build_edition(masters[lesson], edition)
-                tasks.append(
-                    Task(
-                        lesson=lesson,
-                        edition=edition,
-                        notebook=notebook,
-                        parameters=parameters,
-                        inputs=task_fingerprint(shared, dumps(notebook), parameters),
-                        output=lesson.path(self.executed(edition), ".ipynb"),
-                    )
-                )
-        return tasks
-
-    def master(self, lesson: Lesson) -> Master:
-        """Read the master of a lesson."""
-        return read_master(lesson.path(self.root / "lessons", ".py"))
-
-    def load_records(self) -> dict[str, Record]:
-        """Return the records of earlier runs by task; none if there are none or they are broken."""
-        path = self.folder / "run.json"
+        plan = self.plan(lessons, editions)
+        crew = LocalCrew(self.root, self.jobs, self.warm)
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            return {f"{r['lesson']}/{r['edition']}": Record(**r) for r in raw["lessons"]}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
+            records = run_plans([(self, plan)], crew, report)
+        finally:
+            self.note = crew.note
+        return records[self.profile.code]
 
-    def _save_records(self, records: dict[str, Record]) -> None:
-        names = [f"{ls.name}/{edition}" for ls in self.syllabus.lessons for edition in EDITIONS]
-        # lessons outside this class plan keep their records: their notebooks are still there
-        names += [name for name in records if name not in names]
-        rows = [asdict(records[name]) for name in names if name in records]
-        content = {
-            "bank": self.profile.code,
-            "name": self.profile.name,
-            "as_of": f"{self.profile.as_of:%Y-%m-%d}",
-            "lessons": rows,
-        }
-        write_text(
-            self.folder / "run.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    def plan(self, lessons: Sequence[Lesson], editions: Sequence[Edition] = EDITIONS) -> Plan:
+        """Find out what has to run; nothing is written before the profile has been checked."""
+        plan = Plan([], {}, [], Snapshot.take(self.root, self.profile.code))
+        old_records = self.records.load()
+        waiting: list[tuple[Lesson, Edition, str]] = []
+        for lesson in lessons:
+            for edition in editions:
+                name = f"{lesson.name}/{edition}"
+                plan.names.append(name)
+                source, old = self._source(lesson, edition), old_records.get(name)
+                output = lesson.path(self.executed(edition), ".ipynb")
+                if not self.force and is_current(source, output, old, plan.snapshot):
+                    plan.current[name] = replace(old, status=SKIPPED)
+                else:
+                    waiting.append((lesson, edition, source))
+        if not waiting:
+            return plan
+        check_profile(self.profile, [self.master(lesson) for lesson in self.syllabus.lessons])
+        plan.tasks = [self._task(*entry, old_records) for entry in waiting]
+        for task in plan.tasks:
+            self.records.drop(task.lesson.name, task.edition)
+        return plan
+
+    def _source(self, lesson: Lesson, edition: Edition) -> str:
+        """Return the hash of a lesson's own text, its edition and what the profile overrides."""
+        path = lesson.path(self.root / "lessons", ".py")
+        text = file_hash(path) if path.is_file() else ""
+        return text_hash([text, edition, self.profile.parameters])
+
+    def _task(
+        self, lesson: Lesson, edition: Edition, source: str, old: Mapping[str, Record]
+    ) -> Task:
+        master = self.master(lesson)
+        return Task(
+            bank=self.profile.code,
+            lesson=lesson,
+            edition=edition,
+            source=source,
+            notebook=dumps(build_edition(master, edition)),
+            parameters=lesson_parameters(self.profile, master),
+            expected=expected_seconds(old.get(f"{lesson.name}/{edition}"), lesson.cpu_budget),
         )
 
 
-def _is_current(task: Task, old: Record | None) -> bool:
-    return (
-        old is not None and not old.failed and old.inputs == task.inputs and task.output.is_file()
-    )
+def run_plans(
+    plans: Sequence[tuple[Build, Plan]],
+    crew: Crew,
+    report: Report = lambda record, done, total: None,
+) -> dict[str, list[Record]]:
+    """Let a crew do the plans of one or several banks, all tasks in one queue.
 
+    Parameters
+    ----------
+    plans : sequence of (Build, Plan)
+        One a bank.
+    crew : Crew
+        Who runs the tasks.
+    report : callable
+        Called with each record, the number done and the total.
 
-def _run_all(tasks: Sequence[Task], jobs: int, root: Path) -> Any:
-    """Yield each task with its record as it ends; on an interrupt kill all kernels first."""
-    from course_utils.build.execution.execute import Job, kernel_environment
-
-    running: dict[Future[Record], tuple[Task, Job]] = {}
-    queue = list(tasks)
-    pool = ThreadPoolExecutor(max_workers=max(jobs, 1))
+    Returns
+    -------
+    dict of str to list of Record
+        By bank, in the order of the plan's names.
+    """
+    done = {build.profile.code: dict(plan.current) for build, plan in plans}
+    total = sum(len(plan.names) for _, plan in plans)
+    number = 0
+    for _, plan in plans:
+        for record in plan.current.values():
+            number += 1
+            report(record, number, total)
+    tasks = [task for _, plan in plans for task in plan.tasks]
+    snapshots = {build.profile.code: plan.snapshot for build, plan in plans}
     try:
-        while queue or running:
-            while queue and len(running) < max(jobs, 1):
-                task = queue.pop(0)
-                with explain_os_errors(task.output.parent):
-                    task.output.parent.mkdir(parents=True, exist_ok=True)
-                deliverables = task.output.parents[1] / "成果"
-                job = Job(task.output.parent, kernel_environment(root, deliverables))
-                running[pool.submit(partial(_run_one, task, job))] = (task, job)
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                task, _ = running.pop(future)
-                yield task, future.result()
+        for task, record in crew.run(tasks, snapshots):
+            number += 1
+            done[task.bank][task.name] = record
+            report(record, number, total)
     finally:
-        while any(not future.done() for future in running):
-            for _, job in running.values():
-                job.cancel()
-            wait(running, timeout=0.2)
-        pool.shutdown(wait=True, cancel_futures=True)
+        for build, plan in plans:
+            if plan.tasks:
+                _write_summary(build)
+    return {
+        build.profile.code: [done[build.profile.code][name] for name in plan.names]
+        for build, plan in plans
+    }
 
 
-def _run_one(task: Task, job: Job) -> Record:
-    """Run one task and put its notebook in place: good ones with the edition, others aside."""
-    from course_utils.build.execution.execute import execute
-
-    execution = execute(task.notebook, task.parameters, job)
-    if job.cancelled:
-        return Record(task.lesson.name, task.edition, FAILED, reason="被中断。")
-    reason = execution.reason or _broken_promise(task, execution)
-    failed_copy = task.failed_copy
-    if reason:
-        task.output.unlink(missing_ok=True)
-        write_text(failed_copy, dumps(execution.notebook))
-    else:
-        failed_copy.unlink(missing_ok=True)
-        write_text(task.output, dumps(execution.notebook))
-    return Record(
-        lesson=task.lesson.name,
-        edition=task.edition,
-        status=FAILED if reason else OK,
-        reason=reason,
-        seconds=execution.seconds,
-        cpu_seconds=execution.cpu_seconds,
-        cpu_budget=task.lesson.cpu_budget,
-        import_seconds=execution.import_seconds,
-        peak_mb=execution.peak_mb,
-        warnings=list(execution.warnings),
-        inputs=task.inputs,
-    )
-
-
-def _broken_promise(task: Task, execution: Execution) -> str:
-    """Return a reason if a check does not say what it must say in this edition, else ''."""
-    wanted = "✓ 正确" if task.edition == "instructor" else "○ 还没有作答"
-    for cell in execution.notebook.cells:
-        question = next(
-            (tag[6:] for tag in cell.metadata.get("tags", ()) if tag.startswith("check:")), None
-        )
-        if question is None:
-            continue
-        text = "".join(
-            output.get("text", "") or output.get("data", {}).get("text/plain", "")
-            for output in cell.get("outputs", ())
-        ).strip()
-        if not text.startswith(f"【{question} {wanted}】"):
-            said = (text.splitlines() or ["（没有输出）"])[0]
-            return f"{question} 的检查应当回答“{wanted}”，却回答：{said}"
-    return ""
-
-
-def default_jobs() -> int:
-    """Return how many lessons to run side by side: one a core, four at most."""
-    return max(1, min(4, os.cpu_count() or 1))
+def _write_summary(build: Build) -> None:
+    order = [f"{ls.name}/{edition}" for ls in build.syllabus.lessons for edition in EDITIONS]
+    build.records.write_summary(build.profile, order)
 
 
 def require_writable(folder: Path) -> None:
@@ -299,23 +254,3 @@ def require_writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-
-
-def exit_summary(records: Sequence[Record]) -> str:
-    """Return one line a lesson: status, seconds, reason."""
-    labels = {OK: "完成", FAILED: "失败", SKIPPED: "未变"}
-    by_lesson: dict[str, list[Record]] = {}
-    for record in records:
-        by_lesson.setdefault(record.lesson, []).append(record)
-    lines = []
-    for lesson, group in by_lesson.items():
-        worst = next((r for r in group if r.failed), group[0])
-        seconds = sum(record.seconds for record in group)
-        line = f"{labels[worst.status]}  {seconds:6.1f} 秒  {lesson}"
-        own = max(record.cpu_seconds for record in group)  # beyond imports
-        if own > group[0].cpu_budget > 0:
-            line += f"（CPU {own:.1f} 秒，预算 {group[0].cpu_budget:.0f} 秒）"
-        if worst.failed:
-            line += f"（{'学员版' if worst.edition == 'trainee' else '讲师版'}）：{worst.reason}"
-        lines.append(line)
-    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""Runs tasks side by side on this machine; one broken lesson never loses the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from course_utils.build.execution.inputs import Snapshot
+from course_utils.build.execution.records import Record
+from course_utils.build.execution.task import Task, run_task
+
+
+def default_jobs() -> int:
+    """Return how many lessons to run side by side: one a core."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))  # a container may have fewer than the machine
+    return os.cpu_count() or 1
+
+
+class LocalCrew:
+    """Threads of this process, each with a kernel of its own.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project.
+    jobs : int, optional
+        Lessons that run at the same time; one a core if left out.
+    warm : bool, optional
+        Whether kernels are forked from a process that has imported the libraries.
+
+    Attributes
+    ----------
+    note : str
+        After a run: why kernels were ordinary ones, in Chinese; empty if they were warm.
+    """
+
+    def __init__(self, root: Path, jobs: int | None = None, warm: bool = True) -> None:
+        self._root, self._jobs, self._warm = root, jobs or default_jobs(), warm
+        self.note = ""
+
+    def run(
+        self, tasks: Sequence[Task], snapshots: Mapping[str, Snapshot]
+    ) -> Iterator[tuple[Task, Record]]:
+        """Yield each task with its record as it ends, the longest first.
+
+        However the iteration ends, no kernel is left running.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+            What to run, of one or several banks.
+        snapshots : mapping of str to Snapshot
+            Hashes of the inputs by bank.
+        """
+        if not tasks:
+            return
+        from course_utils.build.execution.execute import Job, kernel_environment
+        from course_utils.build.execution.warm.nursery import Nursery
+
+        environment = kernel_environment(self._root)
+        queue = sorted(tasks, key=lambda task: -task.expected)
+        running: dict[Future[Record], tuple[Task, Job]] = {}
+        with Nursery(environment) as nursery, ThreadPoolExecutor(self._jobs) as pool:
+            if self._warm:
+                nursery.start()
+            try:
+                while queue or running:
+                    while queue and len(running) < self._jobs:
+                        task = queue.pop(0)
+                        job = Job(environment, nursery if self._warm else None)
+                        folder = self._root / "build" / task.bank
+                        future = pool.submit(run_task, task, folder, snapshots[task.bank], job)
+                        running[future] = (task, job)
+                    ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        task, _ = running.pop(future)
+                        yield task, future.result()
+            finally:
+                while any(not future.done() for future in running):
+                    for _, job in running.values():
+                        job.cancel()
+                    wait(running, timeout=0.2)
+                self.note = nursery.failure if self._warm else ""

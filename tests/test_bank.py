@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import duckdb
 import pandas as pd
 import pytest
 
-from course_utils.bank import list_banks, load_profile, open_bank
+from course_utils.bank import list_banks, load_profile, open_bank, parquet
 from course_utils.errors import CourseError
 
 
@@ -112,3 +119,73 @@ def test_broken_profiles(house, text, words):
         load_profile("tiny")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_all_reads_go_through_one_connection_and_leave_no_file_open(house, monkeypatch):
+    opened = []
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda **given: opened.append(1) or connect(**given))
+    parquet._database.cache_clear()
+    bank = open_bank("tiny", "2024-12-31")
+    bank.load("deposit_account")
+    bank.load("deposit_account", ["amount"])
+    assert bank.has("deposit_account.amount") and not bank.has("deposit_account.rate")
+    assert opened == [1]
+    files = Path("/proc/self/fd")
+    if files.is_dir():
+        assert not [f for f in files.iterdir() if f.exists() and f.resolve().suffix == ".parquet"]
+    (bank.folder / "deposit_account.parquet").unlink()
+
+
+def test_importing_the_bank_opens_nothing():
+    code = (
+        "import sys, course_utils.bank.warehouse as w; from course_utils.bank import parquet;"
+        "print('duckdb' in sys.modules, parquet._database.cache_info().currsize)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "0"]
+
+
+def test_a_forked_process_opens_its_own_database():
+    here = parquet._database(1)
+    assert parquet._database(1) is here
+    assert parquet._database(2) is not here
+
+
+def test_a_bank_that_was_read_can_be_copied_and_pickled(house):
+    bank = open_bank("tiny")
+    expected = bank.load("deposit_account")
+    for twin in (copy.deepcopy(bank), pickle.loads(pickle.dumps(bank))):
+        pd.testing.assert_frame_equal(twin.load("deposit_account"), expected)
+        assert twin.load("customer_month", ["n"])["n"].tolist() == [1, 2]
+
+
+def test_threads_may_read_at_the_same_time(house):
+    bank = open_bank("tiny")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: bank.load("deposit_account", ["amount"]), range(40)))
+    assert all(frame["amount"].tolist() == [1.0, 2.0, 3.0] for frame in found)
+
+
+def test_shared_texts_change_nothing_but_memory(tmp_path, monkeypatch):
+    path = tmp_path / "a 'b'.parquet"
+    frame = pd.DataFrame(
+        {
+            "key": ["a", "b", "c", "d"],
+            "kind of": ["甲", None, "", "it's"],
+            "nothing": pd.Series([None] * 4, dtype="str"),
+            "number": [1, 2, 3, 4],
+        }
+    )
+    with duckdb.connect() as connection:
+        connection.register("frame", frame)
+        connection.execute(f"COPY frame TO '{tmp_path}/plain.parquet'")
+    (tmp_path / "plain.parquet").rename(path)
+    columns = ["number", "nothing", "kind of"]
+    plain = parquet.read(path), parquet.read(path, columns)
+    monkeypatch.setattr(parquet, "LONG", 1)
+    codes = ["kind of", "nothing", "nothing"]
+    shared = parquet.read(path, None, codes), parquet.read(path, columns, codes)
+    for one, two in zip(plain, shared, strict=True):
+        pd.testing.assert_frame_equal(one, two)
+        assert one.map(type).equals(two.map(type))

@@ -118,6 +118,30 @@ def test_a_missing_glyph_is_an_error_that_says_so():
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize("kind", ["panels", "colorbar", "legend", "no layout", "no axes"])
+def test_drawing_once_gives_the_picture_of_drawing_twice(kind):
+    def draw():
+        if kind == "no axes":
+            return plt.figure()
+        fig, axes = plt.subplots(2, 2, constrained_layout=kind != "no layout")
+        for ax, high in zip(axes.ravel(), (1, 20, 3e5, 4e8), strict=True):
+            ax.plot([0, high], label="余额")
+            ax.set_ylabel("万元\n两行")
+            if kind == "legend":
+                ax.legend(loc="best")
+        if kind == "colorbar":
+            fig.colorbar(axes[0, 0].imshow([[1, 2], [3, 4]]), ax=axes[0, 1])
+        return fig
+
+    once = charts.render(draw(), title="一季度到期占全年 43%", source="存款账户表", unit="万元")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture, "_lay_out", lambda fig: None)
+        twice = charts.render(
+            draw(), title="一季度到期占全年 43%", source="存款账户表", unit="万元"
+        )
+    assert once == twice
+
+
 # ---- colours -------------------------------------------------------------------------------
 _MACHADO = {  # Machado, Oliveira & Fernandes (2009), full severity, linear RGB
     "red-blind": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],

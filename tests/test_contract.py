@@ -1,5 +1,6 @@
 """The data contract: its own consistency, and faults planted into frames that must be found."""
 
+import json
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from course_utils.contract import (
     dictionary_markdown,
     known_at,
     load_contract,
+    reader,
 )
 from course_utils.errors import CourseError
 
@@ -280,6 +282,106 @@ def test_good_contract_file_is_read_and_strays_are_refused(folder):
     (folder / "more" / "stray.yml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(ContractError, match="stray"):
         load_contract(folder / "more")
+
+
+@pytest.fixture
+def kept_home(tmp_path, monkeypatch):
+    """A home with a small contract of its own; counts how many files are parsed."""
+    folder = tmp_path / "data" / "contract"
+    folder.mkdir(parents=True)
+    (folder / "contract.yml").write_text(
+        'version: "1.0"\nareas: {area: 一}\nlegend: {types: {id: {zh: 编号, meaning: 无}}}\n',
+        encoding="utf-8",
+    )
+    (folder / "area.yml").write_text(GOOD, encoding="utf-8")
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Load the contract as a new process would; return it and the names of the files parsed."""
+    parse, parsed = reader._parse, []
+    monkeypatch.setattr(reader, "_parse", lambda *given: parsed.append(given[0]) or parse(*given))
+
+    def fresh():
+        reader._load.cache_clear()
+        parsed.clear()
+        contract = load_contract()
+        return contract, sorted(parsed)
+
+    yield fresh
+    reader._load.cache_clear()
+
+
+def kept_files(home):
+    return sorted((home / ".cache").glob("*"))
+
+
+def test_parsed_contract_is_kept_and_used_again(kept_home, load):
+    first, parsed = load()
+    assert parsed == ["area.yml", "contract.yml"]
+    second, parsed = load()
+    assert parsed == []
+    assert second == first
+    assert type(second.table("t").grain) is tuple
+    assert len(kept_files(kept_home)) == 1
+
+
+def test_changed_contract_is_never_answered_from_the_kept_one(kept_home, load):
+    load()
+    old = kept_files(kept_home)
+    area = kept_home / "data" / "contract" / "area.yml"
+    area.write_text(GOOD.replace("zh: 表", "zh: 甲"), encoding="utf-8")
+    assert load()[0].table("t").zh == "甲"
+    assert len(kept_files(kept_home)) == 1
+    assert kept_files(kept_home) != old
+    area.write_text(GOOD.replace("privacy", "privcy"), encoding="utf-8")
+    with pytest.raises(ContractError, match="最接近的是“privacy”"):
+        load()
+    assert len(kept_files(kept_home)) == 1
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", "\0\0\0", "wrong", "half"])
+def test_damaged_kept_contract_is_parsed_and_written_anew(kept_home, load, damage):
+    expected, _ = load()
+    (place,) = kept_files(kept_home)
+    good = place.read_bytes()
+    wrong = json.dumps({"area.yml": {"tables": 1}, "contract.yml": {"areas": {"area": "一"}}})
+    half = good[: len(good) // 2].decode("utf-8", "ignore")
+    place.write_text({"wrong": wrong, "half": half}.get(damage, damage), encoding="utf-8")
+    contract, parsed = load()
+    assert contract == expected
+    assert parsed == ["area.yml", "contract.yml"]
+    assert kept_files(kept_home) == [place]
+    assert place.read_bytes() == good
+
+
+def test_contract_is_read_where_nothing_can_be_kept(kept_home, load):
+    # root may write into a read-only folder, so a file stands where the folder should be
+    (kept_home / ".cache").write_text("", encoding="utf-8")
+    for _ in range(2):
+        contract, parsed = load()
+        assert contract.table("t").zh == "表"
+        assert parsed == ["area.yml", "contract.yml"]
+
+
+def test_failed_write_leaves_nothing_behind(kept_home, load, monkeypatch):
+    def full(*_given, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    assert load()[0].table("t").zh == "表"
+    assert kept_files(kept_home) == []
+
+
+def test_contract_that_json_cannot_hold_is_not_kept(kept_home, load):
+    head = kept_home / "data" / "contract" / "contract.yml"
+    for odd in ("{1: 一}", "{day: 2025-12-31}"):
+        head.write_text(f'version: "1.0"\nareas: {{area: 一}}\nlegend: {odd}\n', encoding="utf-8")
+        legend = load()[0].legend
+        assert load()[0].legend == legend
+        assert kept_files(kept_home) == []
 
 
 def test_dictionary_has_a_row_a_column():

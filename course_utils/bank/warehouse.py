@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.bank import parquet
 from course_utils.bank.profile import Profile, load_profile
 from course_utils.contract import Table, known_at, load_contract
 from course_utils.errors import CourseError
@@ -17,6 +18,9 @@ from course_utils.paths import warehouse_dir
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Files of banks that this process has read, as ``"<bank>/<file>"``: what a lesson depends on.
+FILES_READ: set[str] = set()
 
 
 def open_bank(code: str, as_of: str | pd.Timestamp | None = None) -> Bank:
@@ -60,6 +64,7 @@ class Bank:
                 f"“{self.name}”还没有数据：请先运行 course bank generate --bank {self.code}。"
             )
         self._cache: dict[str, pd.DataFrame] = {}
+        self._stored: dict[str, dict[str, str]] = {}
         self.as_of = self._parse_as_of(as_of)
 
     def __repr__(self) -> str:
@@ -76,6 +81,7 @@ class Bank:
         path = self.folder / "truth.json"
         if not path.is_file():
             return None
+        FILES_READ.add(f"{self.code}/truth.json")
         return json.loads(path.read_text(encoding="utf-8"))
 
     def has(self, name: str) -> bool:
@@ -171,27 +177,22 @@ class Bank:
             ) from None
         return folder
 
-    def _stored_columns(self, name: str) -> list[str]:
-        if name in self._cache:
-            return list(self._cache[name].columns)
-        return [row[0] for row in self._query(f"DESCRIBE SELECT * FROM {self._source(name)}")]
+    def _stored_columns(self, name: str) -> dict[str, str]:
+        """Return column → DuckDB type, in the order of the file."""
+        if name not in self._stored:
+            self._stored[name] = parquet.stored_columns(self._path(name))
+        return self._stored[name]
 
-    def _source(self, name: str) -> str:
-        path = str(self.folder / f"{name}.parquet").replace("'", "''")
-        return f"read_parquet('{path}')"
-
-    def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        import duckdb
-
-        with duckdb.connect(config={"threads": 1}) as connection:
-            return connection.execute(sql).fetchall()
+    def _path(self, name: str) -> Path:
+        FILES_READ.add(f"{self.code}/{name}.parquet")
+        return self.folder / f"{name}.parquet"
 
     def _check_columns(self, table: Table, columns: Sequence[str] | None) -> list[str] | None:
         if columns is None:
             return None
         if isinstance(columns, str):
             columns = [columns]
-        stored = self._stored_columns(table.name)
+        stored = list(self._stored_columns(table.name))
         for column in columns:
             if column in stored:
                 continue
@@ -208,7 +209,7 @@ class Bank:
     def _read(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
         if self.as_of == self.profile.as_of:
             return self._fetch(table, columns)
-        stored = self._stored_columns(table.name)
+        stored = list(self._stored_columns(table.name))
         wanted = stored if columns is None else columns
         # the dates that decide what was known must be read even if nobody asked for them
         deciding = [table.as_of, table.as_of_year]
@@ -218,11 +219,10 @@ class Bank:
         return frame[list(wanted)].reset_index(drop=True)
 
     def _fetch(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
-        import duckdb
-
-        selected = "*" if columns is None else ", ".join(f'"{column}"' for column in columns)
-        with duckdb.connect(config={"threads": 1}) as connection:
-            return connection.execute(f"SELECT {selected} FROM {self._source(table.name)}").df()
+        stored = self._stored_columns(table.name)
+        texts = [c for c in columns or stored if stored[c] == "VARCHAR" and c in table.columns]
+        codes = [c for c in texts if table.columns[c].type == "code"]
+        return parquet.read(self._path(table.name), columns, codes)
 
     def _parse_as_of(self, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
         import pandas as pd
@@ -247,5 +247,4 @@ class Bank:
 
         if "customer_month" not in self.tables:
             return self.profile.as_of - pd.DateOffset(years=2)
-        sql = f"SELECT min(month) FROM {self._source('customer_month')}"
-        return pd.Timestamp(self._query(sql)[0][0])
+        return pd.Timestamp(parquet.smallest(self._path("customer_month"), "month"))

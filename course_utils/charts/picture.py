@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import unicodedata
@@ -154,6 +155,16 @@ def _decorate(fig: Figure, title: str | None, source: str | None, unit: str | No
         fig.supxlabel(text, x=0.012, ha="left", fontsize=size, color=style.MUTED)
 
 
+def _lay_out(fig: Figure) -> None:
+    """Place everything now; otherwise ``savefig`` draws the figure twice, once only for this."""
+    engine = fig.get_layout_engine()
+    if engine is None or not fig.axes:
+        return
+    with contextlib.suppress(ValueError):  # as Figure.draw does
+        engine.execute(fig)
+    fig.set_layout_engine("none")
+
+
 def render(
     fig: Figure,
     title: str | None = None,
@@ -188,6 +199,7 @@ def render(
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=r"Glyph \d+ .*missing from")
+            _lay_out(fig)
             fig.savefig(buffer, format="png", metadata={"Software": None})
     except UserWarning as problem:
         raise CourseError(f"图中有字体不包含的字符，请换一个写法（{problem}）。") from None

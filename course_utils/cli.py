@@ -214,26 +214,26 @@ def build_command(
     """在一家银行的数据上运行各课，生成讲师版、网页和学员包。"""
     from course_utils.build.execution.records import exit_summary
     from course_utils.build.execution.run import require_writable
-    from course_utils.build.products.kit import write_kit
-    from course_utils.build.products.pages import write_pages
-    from course_utils.build.products.scan import scan_build
+    from course_utils.build.products.finish import finish
 
     build = _open_build(bank, force, jobs, plan)
     chosen = build.syllabus.select(lessons)
     require_writable(build.folder)
     records = _run_with_progress(build, chosen)
-    pages = write_pages(build, list(build.records.load().values()))
-    kit = write_kit(build)
+    products = finish(build)
     click.echo(exit_summary(records))
-    click.echo(f"\n学员包：{_short(kit)}\n讲师版：{_short(build.executed('instructor'))}")
-    click.echo(f"网页：{_short(pages / 'instructor' / 'index.html')}（讲师）")
-    click.echo(f"      {_short(pages / 'trainee' / 'index.html')}（学员）")
-    leaks = scan_build(build.folder)
-    for leak in leaks:
+    if build.note:
+        click.echo(f"这次用的是普通内核，慢一些，结果一样：{build.note}。")
+    click.echo(f"\n学员包：{_short(products.kit)}\n讲师版：{_short(build.executed('instructor'))}")
+    click.echo(f"网页：{_short(products.pages / 'instructor' / 'index.html')}（讲师）")
+    click.echo(f"      {_short(products.pages / 'trainee' / 'index.html')}（学员）")
+    for leak in products.leaks:
         click.echo(str(leak), err=True)
     failed = sorted({record.lesson for record in records if record.failed})
-    if leaks:
-        raise CourseError(f"扫描发现 {len(leaks)} 处不能外发的内容，见上面的清单，请处理后重建。")
+    if products.leaks:
+        raise CourseError(
+            f"扫描发现 {len(products.leaks)} 处不能外发的内容，见上面的清单，请处理后重建。"
+        )
     if failed:
         raise CourseError(f"有 {len(failed)} 课没有运行成功，原因见上；其余各课都已完成。")
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from importlib import resources
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata, resources
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.build.execution.run import Build, Record
+from course_utils.build.execution.crew import default_jobs
+from course_utils.build.execution.inputs import file_hash, text_hash
+from course_utils.build.execution.records import Record
+from course_utils.build.execution.run import Build
 from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.sources.editions import Edition
 from course_utils.build.sources.plans import ClassPlan, plan_body
@@ -17,7 +25,11 @@ from course_utils.build.sources.syllabus import Lesson
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-EDITION_NAMES = {"trainee": "学员版", "instructor": "讲师版"}
+EDITION_NAMES: dict[Edition, str] = {"trainee": "学员版", "instructor": "讲师版"}
+#: Hashes of what each page was made from, for the next build.
+_KEYS = ".keys.json"
+#: A process of its own pays from this number of pages on: its imports take two seconds.
+_PAGES_A_WORKER = 4
 #: File name of the font in charts/font and beside the pages.
 FONT = "CourseSansSC.otf"
 STATUS_NAMES = {"ok": "完成", "unchanged": "完成", "failed": "没有运行成功"}
@@ -65,10 +77,42 @@ def notebook_body(notebook: NotebookNode) -> str:
     return body
 
 
+@dataclass(frozen=True)
+class PageJob:
+    """One lesson's page.
+
+    Parameters
+    ----------
+    name : str
+        ``<edition>/<lesson>.html`` below the pages' folder.
+    source : pathlib.Path
+        The executed notebook.
+    title, navigation : str
+        Text of the tab; HTML of the line at the top.
+    """
+
+    name: str
+    source: Path
+    title: str
+    navigation: str
+
+    def key(self, renderer: str) -> str:
+        """Return the hash of everything the page depends on."""
+        return text_hash([renderer, file_hash(self.source), self.title, self.navigation])
+
+    def render(self) -> str:
+        """Return the page."""
+        import nbformat
+
+        notebook = nbformat.read(self.source, as_version=4)
+        return page(self.title, self.navigation, notebook_body(notebook))
+
+
 def write_pages(build: Build, records: Sequence[Record]) -> Path:
     """Write one site an edition below ``build/<bank>/pages``.
 
-    The two sites share nothing: a trainee's site holds nothing of the instructor's.
+    The two sites share nothing: a trainee's site holds nothing of the instructor's. Pages of
+    lessons that have not changed are taken from the last build.
 
     Returns
     -------
@@ -76,32 +120,78 @@ def write_pages(build: Build, records: Sequence[Record]) -> Path:
         The folder with ``trainee/index.html`` and ``instructor/index.html``.
     """
     folder = build.folder / "pages"
+    jobs = [job for edition in EDITION_NAMES for job in _page_jobs(build, edition)]
+    renderer = _renderer_hash()
+    keys = {job.name: job.key(renderer) for job in jobs}
+    old_keys = _old_keys(folder)
     with fresh_folder(folder) as aside:
-        for edition in ("trainee", "instructor"):
+        waiting = []
+        for job in jobs:
+            (aside / job.name).parent.mkdir(parents=True, exist_ok=True)
+            if old_keys.get(job.name) == keys[job.name] and (folder / job.name).is_file():
+                shutil.copy2(folder / job.name, aside / job.name)
+            else:
+                waiting.append(job)
+        for job, text in zip(waiting, _render(waiting, build.jobs), strict=True):
+            write_text(aside / job.name, text)
+        for edition in EDITION_NAMES:
             _write_site(build, edition, records, aside / edition)
+        write_text(aside / _KEYS, json.dumps(keys))
     return folder
 
 
-def _write_site(build: Build, edition: Edition, records: Sequence[Record], folder: Path) -> None:
-    import nbformat
+def _page_jobs(build: Build, edition: Edition) -> list[PageJob]:
+    lessons = _executed_lessons(build, edition)
+    jobs = []
+    for number, lesson in enumerate(lessons):
+        near = (lessons[number - 1] if number else None, *lessons[number + 1 : number + 2])
+        jobs.append(
+            PageJob(
+                name=f"{edition}/{lesson.name}.html",
+                source=lesson.path(build.executed(edition), ".ipynb"),
+                title=f"{lesson.title_zh} · {build.profile.name}",
+                navigation=_navigation(build, edition, near),
+            )
+        )
+    return jobs
 
-    from course_utils.contract import dictionary_html
 
-    lessons = [
+def _executed_lessons(build: Build, edition: Edition) -> list[Lesson]:
+    return [
         lesson
         for lesson in build.syllabus.lessons
         if lesson.path(build.executed(edition), ".ipynb").is_file()
     ]
-    for number, lesson in enumerate(lessons):
-        source = lesson.path(build.executed(edition), ".ipynb")
-        notebook = nbformat.read(source, as_version=4)
-        near = (lessons[number - 1] if number else None, *lessons[number + 1 : number + 2])
-        text = page(
-            f"{lesson.title_zh} · {build.profile.name}",
-            _navigation(build, edition, near),
-            notebook_body(notebook),
-        )
-        write_text(folder / f"{lesson.name}.html", text)
+
+
+def _renderer_hash() -> str:
+    """Return the hash of what turns a notebook into a page."""
+    own = file_hash(Path(__file__))
+    return text_hash([own, _style(), metadata.version("nbconvert"), metadata.version("nbformat")])
+
+
+def _old_keys(folder: Path) -> Mapping[str, str]:
+    try:
+        return json.loads((folder / _KEYS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _render(jobs: Sequence[PageJob], workers: int | None) -> list[str]:
+    """Render pages, many of them on several cores: each takes most of a second."""
+    workers = min(workers or default_jobs(), len(jobs) // _PAGES_A_WORKER)
+    if workers < 2:
+        return [job.render() for job in jobs]
+    # "spawn": the build has threads, and a fork would copy their locks
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(PageJob.render, jobs))
+
+
+def _write_site(build: Build, edition: Edition, records: Sequence[Record], folder: Path) -> None:
+    """Write what a site has beside the lessons: dictionary, font, class plans, contents."""
+    from course_utils.contract import dictionary_html
+
+    lessons = _executed_lessons(build, edition)
     # one stylesheet for all pages, so that the dictionary too is readable without a Chinese font
     dictionary = dictionary_html().replace("</head>", f"<style>{_style()}</style></head>", 1)
     write_text(folder / "dictionary.html", dictionary)

@@ -14,6 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils.build.execution.inputs import file_hash
+from course_utils.build.files import write_text
+
 #: Names on the network that are only names: nothing is ever fetched from them.
 NAMESPACES = (
     "http://www.w3.org/",
@@ -120,17 +123,61 @@ def _mask(value: str) -> str:
 
 
 def scan_build(folder: Path) -> list[Leak]:
-    """Scan what one bank's build hands out; failed notebooks and intermediate runs stay here."""
-    return [leak for name in HANDED_OUT for leak in scan_folder(folder / name)]
+    """Scan what one bank's build hands out; failed notebooks and intermediate runs stay here.
+
+    A file whose very bytes were found clean by the same scanner is not read through again.
+    """
+    known = CleanFiles(folder / ".records" / "scanned.json")
+    leaks = [leak for name in HANDED_OUT for leak in scan_folder(folder / name, known)]
+    known.save()
+    return leaks
 
 
-def scan_folder(folder: Path) -> list[Leak]:
+class CleanFiles:
+    """Hashes of files in which this scanner found nothing.
+
+    Parameters
+    ----------
+    path : pathlib.Path, optional
+        Where they are kept from one scan to the next.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._scanner = file_hash(Path(__file__))
+        self._known = self._read()
+        self._seen: set[str] = set()
+
+    def _read(self) -> set[str]:
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8")) if self._path else {}
+            return set(content["clean"]) if content.get("scanner") == self._scanner else set()
+        except (OSError, ValueError, KeyError, AttributeError):
+            return set()
+
+    def scan(self, path: Path) -> list[Leak]:
+        """Scan a file unless it is known, its kind included: that decides how it is read."""
+        name = f"{path.suffix.lower()}:{file_hash(path)}"
+        leaks = [] if name in self._known | self._seen else scan_file(path)
+        if not leaks:
+            self._seen.add(name)
+        return leaks
+
+    def save(self) -> None:
+        """Keep what this scan found clean; older files are forgotten."""
+        if self._path is not None:
+            content = {"scanner": self._scanner, "clean": sorted(self._seen)}
+            write_text(self._path, json.dumps(content))
+
+
+def scan_folder(folder: Path, known: CleanFiles | None = None) -> list[Leak]:
     """Scan every file below `folder`; hidden folders and checkpoints are left out."""
+    known = known or CleanFiles()
     leaks: list[Leak] = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(part.startswith(".") for part in parts):
-            leaks.extend(scan_file(path))
+            leaks.extend(known.scan(path))
     return leaks
 
 

@@ -1,0 +1,96 @@
+"""After the lessons have run: pages, kit and scan, each made again only if something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_utils.build.execution.inputs import Snapshot, file_hash, text_hash
+from course_utils.build.execution.run import EDITIONS, Build
+from course_utils.build.files import write_text
+from course_utils.build.products.kit import write_kit
+from course_utils.build.products.pages import write_pages
+from course_utils.build.products.scan import Leak, scan_build
+
+
+@dataclass(frozen=True)
+class Products:
+    """What a build hands out.
+
+    Parameters
+    ----------
+    pages : pathlib.Path
+        Folder of the two sites.
+    kit : pathlib.Path
+        Folder of the trainee kit.
+    leaks : list of Leak
+        What must not leave the house; should be empty.
+    """
+
+    pages: Path
+    kit: Path
+    leaks: list[Leak]
+
+
+def finish(build: Build) -> Products:
+    """Write pages and kit of a bank's build and scan everything that is handed out.
+
+    Parameters
+    ----------
+    build : Build
+        Its lessons have run; with ``jobs=1`` no other process is started.
+
+    Raises
+    ------
+    CourseError
+        If something cannot be written or packed.
+    """
+    snapshot = Snapshot.take(build.root, build.profile.code)
+    records = list(build.records.load().values())
+    results = [
+        [file_hash(path) if path.is_file() else "" for path in _results(build)],
+        [[record.name, record.status] for record in records],
+    ]
+    sources = [_lesson_texts(build), _project_files(build.root)]
+    everything = [snapshot.shared, dict(snapshot.modules), build.profile.parameters, sources]
+    pages = _unless_done(
+        build, "pages", [*everything, results], lambda: write_pages(build, records)
+    )
+    kit = _unless_done(
+        build, "trainee", [*everything, results, dict(snapshot.tables)], lambda: write_kit(build)
+    )
+    return Products(pages, kit, scan_build(build.folder))
+
+
+def _unless_done(build: Build, name: str, inputs: object, make: Callable[[], Path]) -> Path:
+    """Make a folder, unless the one that is there was made from the same inputs."""
+    stamp, folder = build.folder / ".records" / f"{name}.stamp", build.folder / name
+    wanted = text_hash(inputs)
+    if folder.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return folder
+    stamp.unlink(missing_ok=True)
+    make()
+    write_text(stamp, wanted)
+    return folder
+
+
+def _results(build: Build) -> list[Path]:
+    return [
+        lesson.path(build.executed(edition), ".ipynb")
+        for lesson in build.syllabus.lessons
+        for edition in EDITIONS
+    ]
+
+
+def _lesson_texts(build: Build) -> list[str]:
+    """Return the hashes of all masters and of the syllabus with its class plans."""
+    folder = build.root / "lessons"
+    masters: Sequence[Path] = [ls.path(folder, ".py") for ls in build.syllabus.lessons]
+    files = [*masters, folder / "syllabus.yml"]
+    return [file_hash(path) if path.is_file() else "" for path in files]
+
+
+def _project_files(root: Path) -> list[str]:
+    names = ("LICENSE", "pyproject.toml", "setup.py", "README.md")
+    return [file_hash(root / name) if (root / name).is_file() else "" for name in names]

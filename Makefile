@@ -29,15 +29,16 @@ help:
 	@echo "make lab       JupyterLab on the trainee notebooks (BANK=$(BANK))"
 	@echo "make recovery  planted effects recovered over twenty seeds"
 	@echo "make bench     speed of the synthetic bank against a plain NumPy baseline"
-	@echo "make lock      resolve requirements.lock again from pyproject.toml (needs uv)"
+	@echo "make lock      resolve both locks again from pyproject.toml (needs uv)"
 
-# ---- environment: exactly what requirements.lock says, hashes checked -----------------------------
+# ---- environment: exactly what requirements-dev.lock says, hashes checked -------------------------
+# requirements.lock is the part of it that trainees and conda users install.
 env: $(VENV)/ready
 
-$(VENV)/ready: requirements.lock pyproject.toml setup.py
+$(VENV)/ready: requirements-dev.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit("需要 Python 3.11、3.12 或 3.13：请安装后用 make PYTHON=python3.11 再试。" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
 	test -x $(PY) || $(PYTHON) -m venv --without-pip $(VENV)
-	$(PYTHON) -m pip --python $(PY) --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
+	$(PYTHON) -m pip --python $(PY) --disable-pip-version-check install --quiet --require-hashes -r requirements-dev.lock
 	$(PYTHON) -m pip --python $(PY) --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -78,9 +79,13 @@ recovery: env
 bench: env
 	$(PY) benchmarks/synth_speed.py
 
+# what both locks name has one version
+RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 \
+  --generate-hashes --no-header --no-annotate
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --output-file requirements.lock
+	$(RESOLVE) --output-file requirements.lock
+	mkdir -p .cache && sed -n '/==/s/ \\$$//p' requirements.lock > .cache/pins.txt
+	$(RESOLVE) --extra dev --constraint .cache/pins.txt --output-file requirements-dev.lock
 
 clean:
 	rm -rf build .cache lab data/warehouse

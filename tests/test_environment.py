@@ -1,4 +1,4 @@
-"""environment.yml, pyproject.toml and requirements.lock say the same."""
+"""environment.yml, pyproject.toml and the two locks say the same."""
 
 import re
 import tomllib
@@ -11,44 +11,60 @@ from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-LOCK_TEXT = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 CONDA = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text(encoding="utf-8"))
+RUNTIME = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
+EXTRAS = [line for group in PROJECT["project"]["optional-dependencies"].values() for line in group]
 WANTED = [
-    Requirement(line)
-    for group in (
-        PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"].values(),
-        PROJECT["build-system"]["requires"],
-    )
-    for line in group
+    *((lock, Requirement(line)) for lock in LOCKS for line in RUNTIME),
+    *(
+        ("requirements-dev.lock", Requirement(line))
+        for line in EXTRAS
+        if Requirement(line).name != PROJECT["project"]["name"]  # an extra that holds another one
+    ),
 ]
 
 
-def locked_versions():
+def lock_text(name):
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def locked_versions(name):
     versions = {}
-    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", LOCK_TEXT, flags=re.MULTILINE):
+    for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", lock_text(name), flags=re.MULTILINE):
         versions.setdefault(canonicalize_name(match[1]), []).append(match[2])
     return versions
 
 
-LOCKED = locked_versions()
+LOCKED = {name: locked_versions(name) for name in LOCKS}
 
 
-@pytest.mark.parametrize("wanted", WANTED, ids=str)
-def test_the_lock_satisfies_every_requirement(wanted):
-    versions = LOCKED.get(canonicalize_name(wanted.name), [])
+@pytest.mark.parametrize(("lock", "wanted"), WANTED, ids=str)
+def test_the_lock_satisfies_every_requirement(lock, wanted):
+    versions = LOCKED[lock].get(canonicalize_name(wanted.name), [])
     assert versions
     assert all(wanted.specifier.contains(version) for version in versions)
 
 
-def test_every_locked_version_has_hashes():
-    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK_TEXT, flags=re.MULTILINE)
+def test_developers_have_the_versions_of_trainees():
+    trainees, developers = (LOCKED[name] for name in LOCKS)
+    assert {name: developers.get(name) for name in trainees} == trainees
+
+
+def test_trainees_do_not_install_what_only_developers_need():
+    assert not {"ruff", "distributed", "nbmake"} & LOCKED["requirements.lock"].keys()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_version_has_hashes(lock):
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock_text(lock), flags=re.MULTILINE)
     for entry in filter(None, entries):
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.split("\n")[0]
 
 
-def test_the_lock_names_no_place_to_fetch_from():
-    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", LOCK_TEXT)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_names_no_place_to_fetch_from(lock):
+    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", lock_text(lock))
 
 
 def test_conda_installs_the_same_lock():

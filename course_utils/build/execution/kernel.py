@@ -29,11 +29,13 @@ del _install
 
 def install() -> None:
     """Set up this kernel for a build."""
+    path = os.environ.get(LOG_VARIABLE)
+    if path:
+        preload(LESSON_MODULES)  # nothing to do in a forked kernel
     strict_warnings()
-    if path := os.environ.get(LOG_VARIABLE):
+    if path:
         from IPython import get_ipython
 
-        preload(LESSON_MODULES)  # nothing to do in a forked kernel
         _log_cells(get_ipython(), Path(path))
 
 
@@ -46,22 +48,20 @@ def strict_warnings() -> None:
 
 def _log_cells(shell: Any, path: Path) -> None:
     """Append to `path` what each cell cost and which files it was the first to read."""
-    begin = {"cpu": time.process_time()}
+    begin = {"cpu": time.process_time(), "modules": 0.0}
     seen: set[str] = set()
 
     def before(_: Any = None) -> None:
         begin["cpu"] = time.process_time()
 
     def after(_: Any = None) -> None:
-        used = time.process_time() - begin["cpu"]
-        modules, tables = course_files(), tables_read()
-        line = {
-            "cpu": used,
-            "peak_mb": peak_memory_mb(),
-            "modules": sorted(modules - seen),
-            "tables": sorted(tables - seen),
-        }
-        seen.update(modules, tables)
+        line = {"cpu": time.process_time() - begin["cpu"], "peak_mb": peak_memory_mb()}
+        line["tables"] = sorted(tables_read() - seen)
+        line["modules"] = []
+        if len(sys.modules) != begin["modules"]:  # looking through them takes a millisecond
+            begin["modules"] = len(sys.modules)
+            line["modules"] = sorted(course_files() - seen)
+        seen.update(line["tables"], line["modules"])
         with path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 

@@ -157,6 +157,7 @@ class Build:
     def plan(self, lessons: Sequence[Lesson], editions: Sequence[Edition] = EDITIONS) -> Plan:
         """Find out what has to run; nothing is written before the profile has been checked."""
         plan = Plan([], {}, [], Snapshot.take(self.root, self.profile.code))
+        self._masters.clear()  # read before now, they may be older than the snapshot
         old_records = self.records.load()
         waiting: list[tuple[Lesson, Edition, str]] = []
         for lesson in lessons:

@@ -35,6 +35,14 @@ IMPORT_TIME_VARIABLES = (
     "LANG",
     "LC_ALL",
 )
+#: The folder we stand in must not shadow a library. Not with -P: then the kernels could not import
+#: from their own folder as ordinary ones can.
+_ZYGOTE = f"""
+import sys
+sys.path[:] = filter(None, sys.path)
+from {__package__}.zygote import main
+main()
+"""
 #: Seconds that importing everything may take on a slow disk.
 READY_WITHIN = 120.0
 #: Seconds that one fork may take on a busy machine.
@@ -105,9 +113,7 @@ class Nursery:
         self, environment: Mapping[str, str], command: Sequence[str] | None = None
     ) -> None:
         self._environment = MappingProxyType(dict(environment))
-        module = f"{__package__}.zygote"
-        # -P: the folder we stand in must not shadow a library
-        self._command = list(command or (sys.executable, "-P", "-m", module))
+        self._command = list(command or (sys.executable, "-c", _ZYGOTE))
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)

@@ -75,6 +75,9 @@ def _looks_like_a_kernel() -> Iterator[None]:
     """Let libraries that ask where they are (pandas: how wide to print) find a kernel."""
     import builtins
 
+    if hasattr(builtins, "get_ipython"):  # this is one
+        yield
+        return
     builtins.get_ipython = lambda: SimpleNamespace(kernel=True)
     try:
         yield
@@ -85,13 +88,20 @@ def _looks_like_a_kernel() -> Iterator[None]:
 def preload(modules: tuple[str, ...]) -> None:
     """Import libraries; one that is not installed is left to the lesson that asks for it.
 
-    Warnings are not shown and not remembered as shown: a lesson must see its own.
+    Warnings are not shown and not remembered as shown: a lesson must see its own. What libraries
+    want shown always or never stays, as if a lesson had imported them.
     """
+    before = list(warnings.filters)
     with warnings.catch_warnings(), _looks_like_a_kernel():
         warnings.simplefilter("ignore")
+        before.append(warnings.filters[0])
         for module in modules:
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
+        wanted = [entry for entry in warnings.filters if entry not in before]
+    for action, message, category, module, line in reversed(wanted):
+        patterns = [getattr(part, "pattern", part) or "" for part in (message, module)]
+        warnings.filterwarnings(action, patterns[0], category, patterns[1], line)
 
 
 def count_threads() -> int:
@@ -112,6 +122,7 @@ class Zygote:
     def __init__(self, requests: int, answers: int) -> None:
         self._requests, self._answers = requests, answers
         self._wake_read, self._wake_write = os.pipe()
+        self._selector = selectors.DefaultSelector()
         for descriptor in (self._wake_read, self._wake_write, requests):
             os.set_blocking(descriptor, False)
         self._buffer = b""
@@ -121,17 +132,16 @@ class Zygote:
         """Wait for requests and for kernels that end, until the owner is gone."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._requests, selectors.EVENT_READ)
-            selector.register(self._wake_read, selectors.EVENT_READ)
-            self._answer({"ready": os.getpid(), "threads": count_threads()})
-            while True:
-                selector.select()
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._wake_read, 4096)
-                for request in self._read_requests():
-                    self._handle(request)
-                self._reap()
+        self._selector.register(self._requests, selectors.EVENT_READ)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._answer({"ready": os.getpid(), "threads": count_threads()})
+        while True:
+            self._selector.select()
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_read, 4096)
+            for request in self._read_requests():
+                self._handle(request)
+            self._reap()
 
     def _read_requests(self) -> list[dict[str, Any]]:
         while True:
@@ -161,8 +171,7 @@ class Zygote:
         """Signal a kernel's process group; it cannot be another's, for it is not reaped yet."""
         for pid, owner in self._kernels.items():
             if owner == number:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signum)
+                _send(pid, signum)
 
     def _reap(self) -> None:
         while self._kernels:
@@ -180,8 +189,7 @@ class Zygote:
 
     def _leave(self) -> NoReturn:
         for pid in self._kernels:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            _send(pid, signal.SIGKILL)
         for _ in self._kernels:
             os.wait()  # their CPU time counts as ours
         os._exit(0)
@@ -190,6 +198,7 @@ class Zygote:
         """Turn this fork into a kernel as if ``python -m ipykernel_launcher`` had started it."""
         code = 1
         try:
+            self._selector.close()
             for descriptor in (self._requests, self._answers, self._wake_read, self._wake_write):
                 os.close(descriptor)
             os.setsid()  # signals to this kernel reach no other
@@ -200,6 +209,15 @@ class Zygote:
             code = _run_kernel(request["arguments"])
         finally:
             os._exit(code)  # the interpreter's tear-down would cost a tenth of a second
+
+
+def _send(pid: int, signum: int) -> None:
+    """Signal a kernel with all it started; one forked this moment has no group of its own yet."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
+            os.killpg(pid, signum)
+        except ProcessLookupError:
+            os.kill(pid, signum)
 
 
 def _set_surroundings(environment: dict[str, str], folder: str) -> None:

@@ -7,6 +7,7 @@ from build_project import NAMES, edit, make_build, make_project
 
 from course_utils.bank import load_profile
 from course_utils.build.execution import inputs
+from course_utils.build.execution.inputs import Snapshot
 from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.sources.masters import read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
@@ -40,16 +41,44 @@ def test_a_common_parameter_goes_only_to_lessons_that_have_it(tmp_path):
     assert lesson_parameters(profile, second) == {"BANK": "coastal"}
 
 
-def test_the_fingerprint_follows_tables_profile_and_lock(tmp_path, monkeypatch):
+@pytest.fixture
+def tables(tmp_path, monkeypatch):
+    """A warehouse without tables, and a package without modules."""
     folder = tmp_path / "warehouse" / "coastal"
     folder.mkdir(parents=True)
     monkeypatch.setenv("COURSE_WAREHOUSE", str(tmp_path / "warehouse"))
-    seen = [inputs.shared_fingerprint(tmp_path, "coastal")]
-    for path in (folder / "loan.parquet", folder / "truth.json", tmp_path / "requirements.lock"):
+    monkeypatch.setattr(inputs, "_PACKAGE", tmp_path / "package")
+    return folder
+
+
+def test_all_lessons_depend_on_which_tables_there_are_on_the_lock_and_on_the_bank(tables, tmp_path):
+    seen = [Snapshot.take(tmp_path, "coastal").shared]
+    for path in (tables / "loan.parquet", tables / "truth.json", tmp_path / "requirements.lock"):
         path.write_text("一", encoding="utf-8")
-        seen.append(inputs.shared_fingerprint(tmp_path, "coastal"))
-    seen.append(inputs.shared_fingerprint(tmp_path, "western"))
+        seen.append(Snapshot.take(tmp_path, "coastal").shared)
+    (tables / "loan.parquet").unlink()
+    seen.append(Snapshot.take(tmp_path, "coastal").shared)
+    seen.append(Snapshot.take(tmp_path, "western").shared)
     assert len(set(seen)) == len(seen)
+
+
+def test_a_fingerprint_follows_only_the_tables_that_were_read(tables, tmp_path):
+    def fingerprint(*read):
+        return Snapshot.take(tmp_path, "coastal").fingerprint("master", [], read)
+
+    for name in ("loan", "branch"):
+        (tables / f"{name}.parquet").write_text("一", encoding="utf-8")
+    loan, branch = fingerprint("coastal/loan.parquet"), fingerprint("coastal/branch.parquet")
+    (tables / "loan.parquet").write_text("二", encoding="utf-8")
+    assert fingerprint("coastal/loan.parquet") != loan
+    assert fingerprint("coastal/branch.parquet") == branch
+
+
+def test_what_was_read_and_is_not_known_has_no_fingerprint(tables, tmp_path):
+    snapshot = Snapshot.take(tmp_path, "coastal")
+    assert snapshot.fingerprint("master", [], []) != ""
+    assert snapshot.fingerprint("master", [], ["western/loan.parquet"]) == ""
+    assert snapshot.fingerprint("master", ["gone.py"], []) == ""
 
 
 def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):

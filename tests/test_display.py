@@ -1,6 +1,8 @@
 """Tables on screen: Chinese headers, units, no scripts, the same output every time."""
 
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -74,6 +76,57 @@ def test_html_is_stable_script_free_and_escaped():
     assert first == second
     assert "<script" not in first and "&lt;script&gt;" in first and "http" not in first
     assert re.search(r'<table id="T_[0-9a-f]{8}"', first)
+
+
+def test_html_is_what_a_styler_would_write():
+    frame = pd.DataFrame({"备注": ["x&\"'<", None], "n": [1.5, 1000]})
+    style = re.compile(r'<style type="text/css">.*</style>\n', re.DOTALL)
+    html = display.table(frame, title='标"题').html
+    key = re.search(r"T_[0-9a-f]{8}", html).group()
+    assert (
+        style.sub("", html)
+        == f"""<table id="{key}">
+  <caption>标&quot;题</caption>
+  <thead>
+    <tr>
+      <th class="col_heading level0 col0" >备注</th>
+      <th class="col_heading level0 col1" >n</th>
+    </tr>
+  </thead>
+  <tbody>
+    <tr>
+      <td class="data row0 col0" >x&amp;&#34;&#39;&lt;</td>
+      <td class="data row0 col1" >1.5</td>
+    </tr>
+    <tr>
+      <td class="data row1 col0" >—</td>
+      <td class="data row1 col1" >1,000.0</td>
+    </tr>
+  </tbody>
+</table>
+<p style="color: #5F6670; margin: 0.2em 0;">共 2 行。</p>"""
+    )
+    rules = style.search(html).group()
+    assert set(re.findall(r"#\w+", rules)) == {f"#{key}"}
+    assert rules.count("text-align: right;") == 2
+    assert f"#{key} th.col1 {{\n  text-align: right;\n}}" in rules
+
+
+def test_a_table_that_would_stop_the_browser_is_cut(monkeypatch):
+    monkeypatch.setattr(display, "MOST_CELLS", 6)
+    frame = pd.DataFrame({"a": range(9), "b": range(9)})
+    assert "共 9 行，显示前 3 行。" in display.table(frame, rows=None).text
+    assert "共 9 行，显示前 2 行。" in display.table(frame, rows=2).text
+    assert "共 2 行。" in display.table(frame[[]].head(2), rows=None).text
+
+
+def test_showing_a_table_needs_no_templates():
+    code = (
+        "import sys, pandas as pd; from course_utils import display;"
+        "display.table(pd.DataFrame({'a': [1]})); print('jinja2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_show_displays_both_forms(monkeypatch, deposits):

@@ -16,6 +16,8 @@ SHEET_NAME_LIMIT = 31
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _PSEUDONYM = re.compile(r"[A-Z]{1,4}\d{1,12}|[0-9a-f]{8,64}")
 _MASKED = re.compile(r"\*|＊|某|×")
+_CODED = frozenset({"是", "否", "有效", "无效", "True", "False"})
+_PHONE_DIGITS = 11
 _NAME_WORDS = ("name", "姓名")
 _NUMBER_WORDS = tuple(w for w in columns.IDENTIFIER_WORDS if w not in _NAME_WORDS)
 
@@ -95,15 +97,15 @@ def refuse_identifiers(frame: pd.DataFrame, where: str) -> None:
                 f"“{where}”里的列“{name}”属于用户鉴别信息（C3），任何时候都不能导出，请删除这一列。"
             )
         text = _texts(frame.iloc[:, position])
-        if text.empty:
-            continue
         looks_named = _is_identifier(name, column.zh if column else name)
-        if looks_named and not _safe(text, looks_named).all():
+        if looks_named and not all(_safe(t, looks_named) for t in text):
             raise CourseError(
                 f"“{where}”里的列“{name}”含有未脱敏的姓名、电话、证件或地址，"
                 "请先用 cu.analysis.privacy 脱敏，或删除这一列。"
             )
-        hits = privacy.scan_text(text)
+        if not (suspicious := [t for t in text if _has_long_number(t)]):
+            continue
+        hits = privacy.scan_text(pd.Series(suspicious))
         if len(hits):
             kind = hits["kind"].iloc[0]
             raise CourseError(
@@ -112,21 +114,26 @@ def refuse_identifiers(frame: pd.DataFrame, where: str) -> None:
             )
 
 
-def _texts(values: pd.Series) -> pd.Series:
+def _texts(values: pd.Series) -> list[str]:
+    """Return the different texts of a column; none where the values cannot be identifiers."""
     known = values.dropna()
     if pd.api.types.is_bool_dtype(known) or pd.api.types.is_datetime64_any_dtype(known):
-        return known.iloc[:0].astype("object")
+        return []
     if pd.api.types.is_float_dtype(known):
         # amounts; an 11-digit phone read as a number is an integer everywhere in the column
         whole = len(known) > 0 and bool((known == known.round()).all())
         if not whole or not known.between(1e10, 1e18).all():
-            return known.iloc[:0].astype("object")
+            return []
         known = known.astype("int64")
     elif pd.api.types.is_integer_dtype(known) and not known.between(1e10, 10**18).any():
-        return known.iloc[:0].astype("object")
-    known = known.map(lambda v: v.text if isinstance(v, Formula) else str(v)).astype("object")
-    known = known.drop_duplicates()
-    return known.reset_index(drop=True)
+        return []
+    texts = (v.text if isinstance(v, Formula) else str(v) for v in known.tolist())
+    return list(dict.fromkeys(texts))
+
+
+def _has_long_number(text: str) -> bool:
+    """Tell whether a text has digits enough for a phone number, the shortest identifier."""
+    return len(text) >= _PHONE_DIGITS and sum(map(str.isdecimal, text)) >= _PHONE_DIGITS
 
 
 def _is_identifier(name: str, zh: str) -> str | None:
@@ -146,11 +153,8 @@ def _is_identifier(name: str, zh: str) -> str | None:
     return "number" if any(low.startswith(w) or low.endswith(w) for w in chinese) else None
 
 
-def _safe(text: pd.Series, kind: str) -> pd.Series:
-    masked = text.str.contains(_MASKED)
-    pseudonym = text.str.fullmatch(_PSEUDONYM)
-    blank = text.str.strip() == ""
-    coded = text.isin(["是", "否", "有效", "无效", "True", "False"])
-    if kind == "name":
-        return masked | pseudonym | blank
-    return masked | pseudonym | blank | coded
+def _safe(text: str, kind: str) -> bool:
+    """Tell whether a text in a column of identifiers is masked, a pseudonym or none at all."""
+    if _MASKED.search(text) or _PSEUDONYM.fullmatch(text) or not text.strip():
+        return True
+    return kind == "number" and text in _CODED

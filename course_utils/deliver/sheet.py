@@ -303,11 +303,11 @@ def _finish(
     top: int,
     bottom: int,
 ) -> None:
-    shown = display.as_text(frame.head(300).map(_plain), list(looks), unit) if len(frame) else None
+    shown = display.as_text(_results(frame.head(300)), list(looks), unit) if len(frame) else None
     for i, look in enumerate(looks):
         widest = text_units(columns.header(look, unit))
         if shown is not None and len(shown):
-            widest = max(widest, *(text_units(v) for v in shown.iloc[:, i]))
+            widest = max(widest, *map(text_units, set(shown.iloc[:, i])))
         width = sheet.widths.get(look.name, min(max(widest + 2, WIDTH_MIN), WIDTH_MAX))
         worksheet.set_column(i, i, width)
         answers = sheet.choices.get(look.name)
@@ -326,5 +326,9 @@ def _finish(
     worksheet.repeat_rows(top)
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Formula) else value
+def _results(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with the result of each formula in its place."""
+    objects = [i for i, dtype in enumerate(frame.dtypes) if dtype == "object"]
+    if not any(isinstance(v, Formula) for i in objects for v in frame.iloc[:, i]):
+        return frame
+    return frame.map(lambda value: value.value if isinstance(value, Formula) else value)

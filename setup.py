@@ -1,5 +1,6 @@
 """Packs the data that the package reads (contract, reference, bank profiles) into the wheel."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,8 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SCRATCH = ".cache/wheel"
+#: Builds that share a project (workers of a cluster) have a folder each.
+SCRATCH = os.environ.get("COURSE_SCRATCH", ".cache/wheel")
 
 
 class BuildWithData(build_py):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
+import re
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from course_utils.errors import CourseError
+
+_LEFT_OVER = re.compile(r"\..+\.[A-Za-z0-9-]+\.(part|old)")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -48,7 +53,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         aside.mkdir(parents=True)
         try:
             yield aside
-            old = path.with_name(f".{path.name}.old")
+            old = aside.with_suffix(".old")
             shutil.rmtree(old, ignore_errors=True)
             if path.exists():
                 path.replace(old)
@@ -73,5 +78,18 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         raise CourseError(f"写不进“{path}”：{reason}；已有的结果没有受影响。") from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed have left below a folder nobody writes to any more."""
+    for path in sorted(folder.rglob(".*")):
+        if not _LEFT_OVER.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Return a name that nobody else uses: on a shared folder equal process ids are common."""
+    host = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())
+    return path.with_name(f".{path.name}.{host}-{os.getpid()}-{threading.get_ident()}.part")

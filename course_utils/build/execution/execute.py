@@ -24,9 +24,12 @@ from papermill.translators import PythonTranslator, papermill_translators
 from course_utils.build.execution.kernel import LOG_VARIABLE, STARTUP
 from course_utils.build.execution.warm.manager import CourseKernelManager
 from course_utils.build.execution.warm.nursery import Nursery
+from course_utils.build.files import write_text
 from course_utils.build.sources.editions import literal
 
 TIMEOUT = 600
+#: Reason of a run whose kernel went away; on another machine it may stay.
+DEAD_KERNEL = "内核没有启动或意外退出，多半是内存不够。"
 _ENGINE = "course"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -87,6 +90,7 @@ class Job:
     client: PapermillNotebookClient | None = None
     notebook: NotebookNode | None = None
     cancelled: bool = False
+    worker: str = ""
 
     def cancel(self) -> None:
         """Kill the kernel; the thread that waits for it gets an error and ends."""
@@ -129,20 +133,23 @@ class Execution:
     tables: frozenset[str] = frozenset()
 
 
-def kernel_environment(root: Path) -> dict[str, str]:
+def kernel_environment(root: Path, cache: Path | None = None) -> dict[str, str]:
     """Return what the environments of all kernels of a build have in common.
 
     Parameters
     ----------
     root : pathlib.Path
-        The project; its ``.cache`` holds the IPython profile and matplotlib's font cache.
+        The project.
+    cache : pathlib.Path, optional
+        Holds the IPython profile and matplotlib's font cache; the project's ``.cache`` if left
+        out. Machines that share the project have one each: their fonts may differ.
     """
-    cache = root / ".cache"
+    cache = root / ".cache" if cache is None else cache
     startup = cache / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     script = startup / "00-course.py"
     if not script.is_file() or script.read_text(encoding="utf-8") != STARTUP:
-        script.write_text(STARTUP, encoding="utf-8")
+        write_text(script, STARTUP)
     (cache / "matplotlib").mkdir(exist_ok=True)
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -216,7 +223,7 @@ def _run(notebook: NotebookNode, parameters: Mapping[str, Any], job: Job, folder
     except nbclient.exceptions.CellTimeoutError:
         return f"有一格运行超过 {TIMEOUT} 秒，已停止。"
     except (nbclient.exceptions.DeadKernelError, RuntimeError):
-        return "内核没有启动或意外退出，多半是内存不够。"
+        return DEAD_KERNEL
     return ""
 
 

@@ -17,6 +17,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +60,21 @@ class Snapshot:
         bank : str
             Code of the bank.
         """
-        sources = {_below(_PACKAGE, path): path for path in _files(_PACKAGE, (".py",))}
-        modules = {name: file_hash(path) for name, path in sources.items()}
+        common = common_inputs(root)
+        modules = common.pop("modules")
         tables = {f"{bank}/{p.name}": file_hash(p) for p in _files(warehouse_dir(bank))}
         shared = {
-            "python": sys.version,
+            **common,
             "tables": sorted(tables),  # that a table is there at all counts for `bank.has`
             "builders": {n: h for n, h in modules.items() if n.startswith(_BUILDERS)},
-            "resources": _hashes(_PACKAGE, _RESOURCES),
-            "contract": _hashes(data_dir("contract"), (".yml",)),
-            "reference": _hashes(data_dir("reference"), (".csv",)),
             "profile": _hash_if_there(data_dir("banks") / bank / "bank.yml"),
-            "lock": _hash_if_there(root / "requirements.lock"),
         }
         return cls(text_hash(shared), modules, tables)
+
+    @cached_property
+    def digest(self) -> str:
+        """One hash of everything: two machines that see the same files get the same."""
+        return text_hash([self.shared, dict(self.modules), dict(self.tables)])
 
     def fingerprint(self, source: str, modules: Iterable[str], tables: Iterable[str]) -> str:
         """Return the hash of all inputs of one run; empty if one of them is not known.
@@ -89,6 +91,24 @@ class Snapshot:
         if any(value is None for _, value in read):
             return ""
         return text_hash([self.shared, source, read])
+
+
+def common_inputs(root: Path) -> dict[str, Any]:
+    """Return interpreter and hashes of package, contract and lock: equal for all banks.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project.
+    """
+    return {
+        "python": sys.version,
+        "modules": _hashes(_PACKAGE, (".py",)),
+        "resources": _hashes(_PACKAGE, _RESOURCES),
+        "contract": _hashes(data_dir("contract"), (".yml",)),
+        "reference": _hashes(data_dir("reference"), (".csv",)),
+        "lock": _hash_if_there(root / "requirements.lock"),
+    }
 
 
 def text_hash(content: Any) -> str:

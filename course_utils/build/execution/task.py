@@ -122,10 +122,12 @@ def _run(task: Task, folder: Path, snapshot: Snapshot, job: Job, scratch: Path) 
         failed_copy.unlink(missing_ok=True)
         place_deliverables(scratch / "成果", folder / EXECUTED[task.edition] / "成果")
         write_text(output, dumps(execution.notebook))
-    return _record(task, execution, reason, snapshot)
+    return _record(task, execution, reason, snapshot, job.worker)
 
 
-def _record(task: Task, execution: Execution, reason: str, snapshot: Snapshot) -> Record:
+def _record(
+    task: Task, execution: Execution, reason: str, snapshot: Snapshot, worker: str
+) -> Record:
     modules, tables = sorted(execution.modules), sorted(execution.tables)
     return Record(
         lesson=task.lesson.name,
@@ -137,6 +139,7 @@ def _record(task: Task, execution: Execution, reason: str, snapshot: Snapshot) -
         cpu_budget=task.lesson.cpu_budget,
         peak_mb=execution.peak_mb,
         warnings=list(execution.warnings),
+        worker=worker,
         inputs=snapshot.fingerprint(task.source, modules, tables),
         modules=modules,
         tables=tables,

@@ -195,7 +195,12 @@ def build_wheel(root: Path, folder: Path) -> Path:
         done = subprocess.run(
             [sys.executable, "-c", code, scratch],
             cwd=root,
-            env={**os.environ, "SOURCE_DATE_EPOCH": "315532800", "PYTHONUTF8": "1"},
+            env={
+                **os.environ,
+                "SOURCE_DATE_EPOCH": "315532800",
+                "PYTHONUTF8": "1",
+                "COURSE_SCRATCH": str(Path(scratch) / "wheel"),
+            },
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -28,7 +28,7 @@ help:
 	@echo "make check     the fast loop, under a minute"
 	@echo "make lab       JupyterLab on the trainee notebooks (BANK=$(BANK))"
 	@echo "make recovery  planted effects recovered over twenty seeds"
-	@echo "make bench     speed of the synthetic bank against a plain NumPy baseline"
+	@echo "make bench     what bank and build cost, against plain tools; writes docs/performance.md"
 	@echo "make lock      resolve both locks again from pyproject.toml (needs uv)"
 
 # ---- environment: exactly what requirements-dev.lock says, hashes checked -------------------------
@@ -77,7 +77,9 @@ recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20
 
 bench: env
-	$(PY) benchmarks/synth_speed.py
+	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
+	$(PY) -m benchmarks.synth_speed --bank $(BANK)
+	$(PY) -m benchmarks.build_speed --bank $(BANK)
 
 # what both locks name has one version
 RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 \

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,8 @@ def keep(place: Path | None, parsed: Mapping[str, Any]) -> None:
     """
     if place is None:
         return
-    aside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    # several machines may share the folder, and containers have equal process ids
+    aside = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
     try:
         text = json.dumps(parsed, ensure_ascii=False)
         if json.loads(text) != parsed:  # YAML knows keys that JSON would turn into text

@@ -153,8 +153,16 @@ def kernel_environment(root: Path, cache: Path | None = None) -> dict[str, str]:
     (cache / "matplotlib").mkdir(exist_ok=True)
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    # glibc gives memory of large arrays back to the system after each use and has it cleared page
+    # by page for the next one: a tenth of a lesson's time. Other systems ignore these names.
+    memory = {
+        "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+        "MALLOC_TOP_PAD_": str(32 << 20),
+    }
     return {
         **inherited,
+        **memory,
         **dict.fromkeys(threads, "1"),
         "IPYTHONDIR": str(cache / "ipython"),
         "MPLCONFIGDIR": str(cache / "matplotlib"),

@@ -238,6 +238,44 @@ def build_command(
         raise CourseError(f"有 {len(failed)} 课没有运行成功，原因见上；其余各课都已完成。")
 
 
+@main.command("build-all")
+@click.option("--bank", "banks", multiple=True, metavar="代号", help="哪家银行，可重复；默认全部。")
+@click.option("--lesson", "lessons", multiple=True, metavar="课", help="只构建这一课，可重复。")
+@click.option("--syllabus", "plan", default=None, metavar="安排", help="只构建这个课程安排。")
+@click.option("--force", is_flag=True, help="没有变化的课也重新运行。")
+@click.option(
+    "--scheduler",
+    default=None,
+    metavar="地址",
+    help="Dask 调度器，如 tcp://主机:8786；默认用本机。",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="在本机同时运行几课。")
+@click.option("--products/--no-products", default=True, help="是否生成网页和学员包，默认生成。")
+def build_all(
+    banks: tuple[str, ...],
+    lessons: tuple[str, ...],
+    plan: str | None,
+    force: bool,
+    scheduler: str | None,
+    jobs: int | None,
+    products: bool,
+) -> None:
+    """构建多家银行：在本机或一个 Dask 集群上运行，最后给出各家银行的报告。"""
+    from course_utils.build.cluster.fleet import build_banks, make_requests
+    from course_utils.build.sources.syllabus import project_root
+
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs 只用于本机，不能与 --scheduler 同用")
+    root = project_root()
+    requests = make_requests(root, banks, lessons, plan, force=force, products=products)
+    with _ProgressBar("各家银行") as bar:
+        report = build_banks(root, requests, scheduler, jobs, bar.show)
+    click.echo("\n".join(report.lines()))
+    click.echo(f"\n报告：{_short(root / 'build' / 'banks.html')}")
+    if report.fault:
+        raise CourseError(report.fault)
+
+
 def _open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None) -> Build:
     """Check the bank, its data and its date before anything runs."""
     from course_utils.bank import load_profile, open_bank

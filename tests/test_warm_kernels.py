@@ -294,6 +294,15 @@ def test_what_does_differ_from_an_ordinary_kernel(nursery, environment, tmp_path
     assert (warm["parent"], ordinary["parent"]) == (nursery.zygote, os.getpid())
 
 
+def test_a_kernel_has_the_environment_of_its_own_job_and_no_more(nursery, environment, tmp_path):
+    own = {**environment, "COURSE_SEAT": "七号"}
+    del own["JUPYTER_PLATFORM_DIRS"]
+    look = "import os\nprint(os.environ.get('JUPYTER_PLATFORM_DIRS'), os.environ['COURSE_SEAT'])"
+    before = nursery.forked
+    done = execute(notebook(look), {}, Job(own, nursery), tmp_path)
+    assert (text(done), nursery.forked) == ("None 七号\n", before + 1)
+
+
 # ---- chance and warnings ------------------------------------------------------------------------
 DRAW = """
 import json, random, uuid
@@ -577,9 +586,12 @@ def test_children_of_a_lesson_end_with_it(warm):
 def test_a_signal_reaches_a_kernel_that_has_no_group_yet():
     """Between the fork and ``setsid`` the kernel is still in the zygote's group."""
     with subprocess.Popen(["sleep", "600"]) as process:
-        assert os.getpgid(process.pid) != process.pid
-        zygote._send(process.pid, signal.SIGKILL)
-        assert process.wait(PATIENCE) == -signal.SIGKILL
+        try:
+            assert os.getpgid(process.pid) != process.pid
+            zygote._send(process.pid, signal.SIGKILL)
+            assert process.wait(10) == -signal.SIGKILL
+        finally:
+            process.kill()
     zygote._send(process.pid, signal.SIGKILL)  # gone: nothing to say
 
 

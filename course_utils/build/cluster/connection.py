@@ -303,12 +303,14 @@ def _disconnected() -> CourseError:
 
 
 def _sentence(faults: Sequence[tuple[str, Finding]]) -> str:
-    """Return one sentence about the first kind of fault and all workers that have it."""
-    first = faults[0][1]
-    names = "、".join(
-        f"“{finding.worker}”" for _, finding in faults if finding.fault == first.fault
+    """Return one sentence: what is wrong with which workers, and what to do."""
+    workers: dict[tuple[str, str], list[str]] = {}
+    for _, finding in faults:
+        workers.setdefault((finding.fault, finding.detail), []).append(f"“{finding.worker}”")
+    return "；".join(
+        f"工作机{'、'.join(names)}" + _FAULTS[fault].format(detail=detail)
+        for (fault, detail), names in workers.items()
     )
-    return f"工作机{names}" + _FAULTS[first.fault].format(detail=first.detail)
 
 
 @contextlib.contextmanager

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -39,12 +37,14 @@ class Workshop:
     ----------
     name : str
         Name of the worker.
+    folder : pathlib.Path
+        Its own folder, which Dask removes, if need be when the next worker starts.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self._lock = threading.Lock()
-        self._cache: Path | None = None
+        self._cache = folder / "course-cache"
         self._environment: dict[str, str] = {}
         self._nursery: Nursery | None = None
         self._snapshots: dict[str, Snapshot] = {}
@@ -134,7 +134,6 @@ class Workshop:
         with self._lock:
             if self._nursery is None:
                 # a cache of its own: machines that share the project may have other fonts
-                self._cache = Path(tempfile.mkdtemp(prefix="course-worker-"))
                 self._environment = kernel_environment(self.root, self._cache)
                 self._nursery = Nursery(self._environment)
                 self._nursery.start()
@@ -177,7 +176,7 @@ class Workshop:
             time.sleep(0.2)
 
     def close(self) -> None:
-        """Stop all lessons, end all kernels, remove the cache."""
+        """Stop all lessons and end all kernels."""
         for key in list(self._jobs):
             self.cancel(key)
         deadline = time.monotonic() + 10
@@ -186,8 +185,6 @@ class Workshop:
         with self._lock:
             if self._nursery is not None:
                 self._nursery.close()
-        if self._cache is not None:
-            shutil.rmtree(self._cache, ignore_errors=True)
 
 
 _WORKSHOPS: dict[str, Workshop] = {}
@@ -201,7 +198,7 @@ def workshop_of(worker: Worker) -> Workshop:
             name = worker.name
             # those of a local cluster are only numbered
             label = f"{platform.node()}-{name}" if isinstance(name, int) else str(name)
-            _WORKSHOPS[worker.id] = Workshop(label)
+            _WORKSHOPS[worker.id] = Workshop(label, Path(worker.local_directory))
         return _WORKSHOPS[worker.id]
 
 

@@ -533,7 +533,7 @@ def test_a_kernel_that_does_not_listen_is_killed_in_the_end(warm, tmp_path, monk
 @pytest.fixture
 def sleeping(tmp_path):
     """Begin a lesson that sleeps, with a child that sleeps; return job, future and both pids."""
-    jobs = []
+    jobs, children = [], []
 
     def begin(nursery, environment):
         note, folder = tmp_path / "pids", tmp_path / "sleeping"
@@ -544,7 +544,9 @@ def sleeping(tmp_path):
         job = Job(environment, nursery)
         jobs.append(job)
         future = pool.submit(execute, cells, {}, job, folder)
-        return job, future, written(note)
+        pids = written(note)
+        children.append(pids[1])
+        return job, future, pids
 
     with ThreadPoolExecutor(1) as pool:
         try:
@@ -552,6 +554,8 @@ def sleeping(tmp_path):
         finally:
             for job in jobs:
                 job.cancel()
+            for child in filter(state, children):  # it outlives a kernel whose zygote is gone
+                os.kill(child, signal.SIGKILL)
 
 
 def test_a_cancelled_lesson_ends_at_once_with_all_it_started(nursery, environment, sleeping, warm):

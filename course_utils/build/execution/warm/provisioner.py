@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from course_utils.build.execution.warm.nursery import ForkedKernel, Nursery, NurseryError
+
+#: Seconds for a kernel to end after it has been asked to; then it gets signals.
+SHUTDOWN_WITHIN = 2.0
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -35,11 +40,23 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
     async def send_signal(self, signum: int) -> None:
-        """Send a signal; a forked kernel gets it from its parent, which cannot hit a stranger."""
+        """Send a signal; a forked kernel gets it from its parent, which cannot hit a stranger.
+
+        The interrupt with which jupyter_client begins every shutdown is left out: a kernel that is
+        just saying that it is idle would break off and not hear that it is to end.
+        """
         if isinstance(self.process, ForkedKernel):
-            self.process.send_signal(signum)
+            if signum != signal.SIGINT or not self.parent.shutting_down:
+                self.process.send_signal(signum)
         else:
             await super().send_signal(signum)
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Give a forked kernel the time to end by itself, and go on as soon as it has."""
+        if isinstance(self.process, ForkedKernel):
+            with contextlib.suppress(TimeoutError):
+                ended = asyncio.wrap_future(self.process.ended)
+                await asyncio.wait_for(asyncio.shield(ended), SHUTDOWN_WITHIN)
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end; of a forked one we are told, there is no need to ask."""

@@ -246,6 +246,9 @@ def _run_kernel(arguments: list[str]) -> int:
     try:
         application = IPKernelApp.instance(parent_handle=os.getppid())
         application.initialize(arguments)
+        # ipykernel's own way out joins its threads, of which one may be waiting for another that
+        # has ended already; this process ends without them
+        atexit.unregister(application.close)
         application.start()
         return 0
     except SystemExit as stop:

@@ -158,7 +158,7 @@ CHANGES = {
     f"{WAREHOUSE}/truth.json": runs(TRUTH, editions=["instructor"]),
     f"{WAREHOUSE}/manifest.json": NOTHING,
     f"{WAREHOUSE}/visit.parquet": ALL,  # a new table: any lesson may ask whether it is there
-    "data/banks/coastal/bank.yml": ALL,
+    "data/banks/coastal/bank.yml": NOTHING,  # here a comment; its values: see below
     "data/contract/loan.yml": ALL,
     "data/contract/new.yml": ALL,
     "data/reference/deposit_rates.csv": ALL,
@@ -227,10 +227,35 @@ def test_a_comment_in_a_lesson_is_enough(project):
     assert planned(project) == runs(PLAIN)
 
 
-@pytest.mark.parametrize("section", ["common", "m98_n01"])
-def test_parameters_of_the_profile_run_all_lessons(project, section):
-    """They stand in ``bank.yml``, and that is an input of every lesson."""
-    assert planned(project, {section: {"LIMIT": 3}}) == ALL
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [("common", ALL), ("m98_n01", runs(BRANCH)), (BRANCH, runs(BRANCH))],
+)
+def test_a_parameter_runs_the_lessons_it_is_for(project, section, expected):
+    """An instructor who changes one number of one lesson waits for that lesson only."""
+    assert planned(project, {section: {"LIMIT": 3}}) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("persons: 20000", "persons: 20001"), ("name: ", "name: 新")]
+)
+def test_everything_else_in_the_profile_runs_all_lessons(project, old, new):
+    path = project / "data/banks/coastal/bank.yml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert planned(project) == ALL
+
+
+def test_a_parameter_in_the_file_is_not_counted_twice(project):
+    """``bank.yml`` counts without its parameters: those came with the profile already."""
+    path = project / "data/banks/coastal/bank.yml"
+    text = path.read_text(encoding="utf-8")
+    assert "\nparameters:" in text
+    changed = text.replace("\nparameters:", "\nparameters:\n  m98_n01: {LIMIT: 3}", 1)
+    path.write_text(changed, encoding="utf-8")
+    assert planned(project) == NOTHING
+    assert planned(project, {"m98_n01": {"LIMIT": 3}}) == runs(BRANCH)
 
 
 def test_another_interpreter_runs_all_lessons(project, monkeypatch):

@@ -83,4 +83,4 @@ class LocalCrew:
                     for _, job in running.values():
                         job.cancel()
                     wait(running, timeout=0.2)
-                self.note = nursery.failure if self._warm else ""
+                self.note = nursery.failure or next(iter(nursery.refusals), "")

@@ -31,6 +31,8 @@ TIMEOUT = 600
 #: Reason of a run whose kernel went away; on another machine it may stay.
 DEAD_KERNEL = "内核没有启动或意外退出，多半是内存不够。"
 _ENGINE = "course"
+#: Compiled modules are kept; what checks do is not for the shell that starts a build to say.
+_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "COURSE_CHECK", "COURSE_PROGRESS_DIR")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -152,7 +154,7 @@ def kernel_environment(root: Path, cache: Path | None = None) -> dict[str, str]:
         write_text(script, STARTUP)
     (cache / "matplotlib").mkdir(exist_ok=True)
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
     # glibc gives memory of large arrays back to the system after each use and has it cleared page
     # by page for the next one: a tenth of a lesson's time. Other systems ignore these names.
     memory = {

@@ -67,7 +67,7 @@ class Snapshot:
             **common,
             "tables": sorted(tables),  # that a table is there at all counts for `bank.has`
             "builders": {n: h for n, h in modules.items() if n.startswith(_BUILDERS)},
-            "profile": _hash_if_there(data_dir("banks") / bank / "bank.yml"),
+            "profile": _profile_hash(data_dir("banks") / bank / "bank.yml"),
         }
         return cls(text_hash(shared), modules, tables)
 
@@ -104,7 +104,7 @@ def common_inputs(root: Path) -> dict[str, Any]:
     return {
         "python": sys.version,
         "modules": _hashes(_PACKAGE, (".py",)),
-        "resources": _hashes(_PACKAGE, _RESOURCES),
+        "resources": _resources(),
         "contract": _hashes(data_dir("contract"), (".yml",)),
         "reference": _hashes(data_dir("reference"), (".csv",)),
         "lock": _hash_if_there(root / "requirements.lock"),
@@ -125,6 +125,22 @@ def file_hash(path: Path) -> str:
 
 def _hash_if_there(path: Path) -> str:
     return file_hash(path) if path.is_file() else ""
+
+
+def _resources() -> dict[str, str]:
+    """Return the hashes of the package's other files; the style of pages is none of a lesson's."""
+    hashes = _hashes(_PACKAGE, _RESOURCES)
+    return {name: value for name, value in hashes.items() if not name.startswith("build/products")}
+
+
+def _profile_hash(path: Path) -> str:
+    """Return the hash of a profile without its parameters: those count for single lessons."""
+    from ruamel.yaml import YAML
+
+    if not path.is_file():
+        return ""
+    content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+    return text_hash({key: value for key, value in content.items() if key != "parameters"})
 
 
 def _hashes(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from course_utils.build.execution.records import (
 from course_utils.build.execution.task import EXECUTED, Task, is_current
 from course_utils.build.files import explain_os_errors
 from course_utils.build.sources.editions import Edition, build_edition, dumps
-from course_utils.build.sources.masters import Master, read_master
+from course_utils.build.sources.masters import Master, lesson_key, read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.build.sources.syllabus import Lesson, Syllabus
 
@@ -164,7 +164,7 @@ class Build:
             for edition in editions:
                 name = f"{lesson.name}/{edition}"
                 plan.names.append(name)
-                source, old = self._source(lesson, edition), old_records.get(name)
+                source, old = self._source(lesson, edition, plan.snapshot), old_records.get(name)
                 output = lesson.path(self.executed(edition), ".ipynb")
                 if not self.force and is_current(source, output, old, plan.snapshot):
                     plan.current[name] = replace(old, status=SKIPPED)
@@ -178,11 +178,16 @@ class Build:
             self.records.drop(task.lesson.name, task.edition)
         return plan
 
-    def _source(self, lesson: Lesson, edition: Edition) -> str:
-        """Return the hash of a lesson's own text, its edition and what the profile overrides."""
+    def _source(self, lesson: Lesson, edition: Edition, snapshot: Snapshot) -> str:
+        """Return the hash of a lesson's own text, its edition and what the profile overrides.
+
+        Its question module counts here, too: a run could not read one that was not there.
+        """
         path = lesson.path(self.root / "lessons", ".py")
         text = file_hash(path) if path.is_file() else ""
-        return text_hash([text, edition, self.profile.parameters])
+        questions = snapshot.modules.get(f"exercises/questions/{lesson_key(lesson.name)}.py", "")
+        overrides = self.profile.lesson_parameters(lesson.name)
+        return text_hash([text, questions, edition, overrides])
 
     def _task(
         self, lesson: Lesson, edition: Edition, source: str, old: Mapping[str, Record]

@@ -107,6 +107,8 @@ class Nursery:
     ----------
     failure : str
         Why there are no warm kernels, in Chinese; empty as long as there are.
+    refusals : list of str
+        Why single kernels were ordinary ones.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Nursery:
         self._started: dict[int, Future[int]] = {}
         self._ended: dict[int, Future[int]] = {}
         self._ready: Future[int] = Future()
+        self.refusals: list[str] = []
         self.failure = "" if hasattr(os, "fork") else "这个系统不能复制进程"
 
     def __enter__(self) -> Nursery:
@@ -189,6 +192,7 @@ class Nursery:
         try:
             return ForkedKernel(self, number, started.result(FORK_WITHIN), ended)
         except FutureTimeoutError:
+            self.send({"id": number, "signal": int(signal.SIGKILL)})  # a late fork is of no use
             raise NurseryError("预热进程没有按时回答") from None
 
     def _require_same_imports(self, environment: Mapping[str, str]) -> None:

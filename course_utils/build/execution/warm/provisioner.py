@@ -33,7 +33,8 @@ class WarmProvisioner(LocalProvisioner):
             self.process = await loop.run_in_executor(
                 None, nursery.spawn, cmd[3:], environment, folder
             )
-        except NurseryError:
+        except NurseryError as error:
+            nursery.refusals.append(str(error))
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = folder

@@ -179,6 +179,8 @@ class Zygote:
             if pid == 0:
                 return
             number = self._kernels.pop(pid)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # what a crashed kernel had started lives on in it
             self._answer({"id": number, "exit": os.waitstatus_to_exitcode(status)})
 
     def _answer(self, line: dict[str, Any]) -> None:

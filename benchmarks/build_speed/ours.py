@@ -11,10 +11,9 @@ import argparse
 import json
 
 from course_utils.bank import load_profile
-from course_utils.build.execution.crew import LocalCrew
 from course_utils.build.execution.records import Record
-from course_utils.build.execution.run import Build, run_plans
-from course_utils.build.sources.syllabus import Lesson, load_syllabus, project_root
+from course_utils.build.execution.run import Build
+from course_utils.build.sources.syllabus import load_syllabus, project_root
 
 
 def run(
@@ -24,20 +23,12 @@ def run(
     root = project_root()
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
     chosen = syllabus.select(lessons)
-    builds = [Build(root, syllabus, load_profile(bank), jobs=jobs, warm=warm) for bank in banks]
-    if len(builds) == 1:
-        records = builds[0].run(chosen, editions=["instructor"])
-        return records, builds[0].note
-    return run_together(builds, chosen, LocalCrew(root, jobs, warm))
-
-
-def run_together(
-    builds: list[Build], chosen: tuple[Lesson, ...], crew: LocalCrew
-) -> tuple[list[Record], str]:
-    """Run several banks in one queue, with one process to fork from."""
-    plans = [(build, build.plan(chosen, ["instructor"])) for build in builds]
-    by_bank = run_plans(plans, crew)
-    return [record for records in by_bank.values() for record in records], crew.note
+    records, notes = [], []
+    for bank in banks:
+        build = Build(root, syllabus, load_profile(bank), jobs=jobs, warm=warm)
+        records += build.run(chosen, editions=["instructor"])
+        notes.append(build.note)
+    return records, next(filter(None, notes), "")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from course_utils.bank import Profile, load_profile, open_bank
 from course_utils.build.execution.records import Record
-from course_utils.build.execution.run import EDITIONS, Build, Plan, require_writable
+from course_utils.build.execution.run import Build, Plan, require_writable
 from course_utils.build.execution.task import Task
 from course_utils.build.files import sweep
 from course_utils.build.products.finish import finish
@@ -122,8 +122,7 @@ def finish_bank(shop: Workshop, request: Request) -> Finished:
 def summarise(root: Path, request: Request) -> Build:
     """Write ``run.json`` of a bank, whose lessons need not all have run, and return its build."""
     build = _open(root, request, load_profile(request.bank))
-    order = [f"{ls.name}/{edition}" for ls in build.syllabus.lessons for edition in EDITIONS]
-    build.records.write_summary(build.profile, order)
+    build.write_summary()
     return build
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -41,9 +41,7 @@ class LocalCrew:
         self._root, self._jobs, self._warm = root, jobs or default_jobs(), warm
         self.note = ""
 
-    def run(
-        self, tasks: Sequence[Task], snapshots: Mapping[str, Snapshot]
-    ) -> Iterator[tuple[Task, Record]]:
+    def run(self, tasks: Sequence[Task], snapshot: Snapshot) -> Iterator[tuple[Task, Record]]:
         """Yield each task with its record as it ends, the longest first.
 
         However the iteration ends, no kernel is left running.
@@ -51,9 +49,9 @@ class LocalCrew:
         Parameters
         ----------
         tasks : sequence of Task
-            What to run, of one or several banks.
-        snapshots : mapping of str to Snapshot
-            Hashes of the inputs by bank.
+            What to run.
+        snapshot : Snapshot
+            Hashes of the inputs.
         """
         if not tasks:
             return
@@ -72,7 +70,7 @@ class LocalCrew:
                         task = queue.pop(0)
                         job = Job(environment, nursery if self._warm else None)
                         folder = self._root / "build" / task.bank
-                        future = pool.submit(run_task, task, folder, snapshots[task.bank], job)
+                        future = pool.submit(run_task, task, folder, snapshot, job)
                         running[future] = (task, job)
                     ended, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in ended:

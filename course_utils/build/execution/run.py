@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from course_utils.build.execution.crew import LocalCrew
 from course_utils.build.execution.inputs import Snapshot, file_hash, text_hash
@@ -28,17 +28,6 @@ if TYPE_CHECKING:
 
 EDITIONS: tuple[Edition, ...] = ("instructor", "trainee")
 Report = Callable[[Record, int, int], None]
-
-
-class Crew(Protocol):
-    """Whoever runs tasks: threads of this machine, or workers of a cluster."""
-
-    note: str
-
-    def run(
-        self, tasks: Sequence[Task], snapshots: Mapping[str, Snapshot]
-    ) -> Iterator[tuple[Task, Record]]:
-        """Yield each task with its record as it ends."""
 
 
 @dataclass
@@ -147,12 +136,25 @@ class Build:
             If the profile asks for parameters that do not exist, or nothing can be written.
         """
         plan = self.plan(lessons, editions)
+        done, total = dict(plan.current), len(plan.names)
+        for number, record in enumerate(plan.current.values(), 1):
+            report(record, number, total)
         crew = LocalCrew(self.root, self.jobs, self.warm)
         try:
-            records = run_plans([(self, plan)], crew, report)
+            for task, record in crew.run(plan.tasks, plan.snapshot):
+                done[task.name] = record
+                report(record, len(done), total)
         finally:
             self.note = crew.note
-        return records[self.profile.code]
+            if plan.tasks:
+                self.write_summary()
+        return [done[name] for name in plan.names]
+
+    def write_summary(self) -> None:
+        """Write ``run.json`` from the records of all lessons."""
+        lessons = self.syllabus.lessons
+        order = [f"{lesson.name}/{edition}" for lesson in lessons for edition in EDITIONS]
+        self.records.write_summary(self.profile, order)
 
     def plan(self, lessons: Sequence[Lesson], editions: Sequence[Edition] = EDITIONS) -> Plan:
         """Find out what has to run; nothing is written before the profile has been checked."""
@@ -202,56 +204,6 @@ class Build:
             parameters=lesson_parameters(self.profile, master),
             expected=expected_seconds(old.get(f"{lesson.name}/{edition}"), lesson.cpu_budget),
         )
-
-
-def run_plans(
-    plans: Sequence[tuple[Build, Plan]],
-    crew: Crew,
-    report: Report = lambda record, done, total: None,
-) -> dict[str, list[Record]]:
-    """Let a crew do the plans of one or several banks, all tasks in one queue.
-
-    Parameters
-    ----------
-    plans : sequence of (Build, Plan)
-        One a bank.
-    crew : Crew
-        Who runs the tasks.
-    report : callable
-        Called with each record, the number done and the total.
-
-    Returns
-    -------
-    dict of str to list of Record
-        By bank, in the order of the plan's names.
-    """
-    done = {build.profile.code: dict(plan.current) for build, plan in plans}
-    total = sum(len(plan.names) for _, plan in plans)
-    number = 0
-    for _, plan in plans:
-        for record in plan.current.values():
-            number += 1
-            report(record, number, total)
-    tasks = [task for _, plan in plans for task in plan.tasks]
-    snapshots = {build.profile.code: plan.snapshot for build, plan in plans}
-    try:
-        for task, record in crew.run(tasks, snapshots):
-            number += 1
-            done[task.bank][task.name] = record
-            report(record, number, total)
-    finally:
-        for build, plan in plans:
-            if plan.tasks:
-                _write_summary(build)
-    return {
-        build.profile.code: [done[build.profile.code][name] for name in plan.names]
-        for build, plan in plans
-    }
-
-
-def _write_summary(build: Build) -> None:
-    order = [f"{ls.name}/{edition}" for ls in build.syllabus.lessons for edition in EDITIONS]
-    build.records.write_summary(build.profile, order)
 
 
 def require_writable(folder: Path) -> None:

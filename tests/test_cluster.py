@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections import Counter
 
 import nbformat
@@ -213,6 +214,40 @@ def test_workers_that_would_do_harm_are_turned_away(project, tables, tmp_path):
     assert any("“late”" in note and "没有参加" in note for note in report["notes"])
     assert report["totals"]["workers"] == ["good"]
     assert report["totals"]["ok"] == FEW_RUNS
+
+
+def test_ctrl_c_leaves_a_report_and_no_process(project, tables):
+    project.add_bank("alpha")
+    project.use_tables("alpha", tables)
+    client = project.start_build("--jobs", "2", "--no-products", *FEW, start_new_session=True)
+    wait_until(lambda: len(project.at_the_gate()) == 2, "two runs at the gate", client)
+    waiting = list(project.at_the_gate().values())
+    os.killpg(client.pid, signal.SIGINT)  # as a terminal does: workers get it too
+    assert client.wait(60) == 130
+    output = client.output.read_text(encoding="utf-8")
+    assert "已停止" in output and "Traceback" not in output
+    pids = {pid for run in waiting for pid in run[2:]}
+    wait_until(lambda: not any(alive(pid) for pid in pids), "workers and kernels to end")
+    report = project.report()
+    (bank,) = report["banks"]
+    assert report["interrupted"] and bank["state"] == "没有做完"
+    assert (bank["ok"], bank["failed"]) == (4, 0)
+    assert (project.root / "build" / "alpha" / "run.json").is_file()
+    assert len(notebooks(project)) == 4 and not left_over(project)
+
+
+def test_a_scheduler_that_goes_away_is_one_sentence(project, tables):
+    project.add_bank("alpha")
+    project.use_tables("alpha", tables)
+    scheduler = project.start_scheduler()
+    project.start_worker(scheduler, "w1")
+    client = project.start_build("--scheduler", scheduler, "--no-products", *FEW)
+    wait_until(lambda: project.at_the_gate(), "a run at the gate", client)
+    kill(project.processes[0])
+    assert client.wait(60) == 1
+    output = client.output.read_text(encoding="utf-8")
+    assert output.count("错误：") == 1 and "与调度器的连接断了" in output
+    assert "Traceback" not in output and project.report()["interrupted"]
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(project):

@@ -329,6 +329,7 @@ def _local_cluster(jobs: int) -> Iterator[str]:
             worker_dashboard_address=loopback,
             memory_limit=None,  # kernels are processes of their own, which Dask does not measure
             local_directory=scratch,
+            preload=["course_utils.build.cluster.deaf"],
             silence_logs=logging.CRITICAL,
         ) as cluster,
     ):
@@ -338,12 +339,11 @@ def _local_cluster(jobs: int) -> Iterator[str]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's English remarks from people's terminal; what matters is said in Chinese."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # each of Dask's loggers has a level of its own
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         try:
             yield
         finally:
-            logger.setLevel(before)
+            logging.disable(before)

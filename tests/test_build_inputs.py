@@ -1,5 +1,7 @@
 """Before a run: parameters of the profile, fingerprints of the inputs, writing files safely."""
 
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from build_project import NAMES, edit, make_build, make_project
 from course_utils.bank import load_profile
 from course_utils.build.execution import inputs
 from course_utils.build.execution.inputs import Snapshot
+from course_utils.build.execution.kernel import course_files
 from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.sources.masters import read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
@@ -117,3 +120,23 @@ def test_a_read_only_folder_is_one_chinese_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(CourseError, match="不允许写入"):
         write_text(tmp_path / "x" / "run.json", "新")
+
+
+def test_modules_are_listed_while_another_thread_imports():
+    stop = threading.Event()
+
+    def import_all_the_time():
+        while not stop.is_set():
+            for number in range(200):
+                sys.modules[f"made_up_{number}"] = None
+            for number in range(200):
+                del sys.modules[f"made_up_{number}"]
+
+    thread = threading.Thread(target=import_all_the_time)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert "errors.py" in course_files()
+    finally:
+        stop.set()
+        thread.join()

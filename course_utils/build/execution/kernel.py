@@ -71,7 +71,8 @@ def _log_cells(shell: Any, path: Path) -> None:
 
 def course_files() -> set[str]:
     """Return the package's modules that this process has imported, as paths below the package."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("course_utils")]
+    loaded = list(sys.modules.items())  # another thread of the kernel may be importing
+    modules = [module for name, module in loaded if name.startswith("course_utils")]
     files = (Path(module.__file__) for module in modules if getattr(module, "__file__", None))
     return {path.relative_to(_PACKAGE).as_posix() for path in files}
 

@@ -178,3 +178,21 @@ def test_literals_read_back():
     value = {"甲": [1, 2.5, None, True], "b": "文\n字"}
     assert eval(literal(value)) == value
     assert "甲" in literal(value)
+
+
+def test_a_parsed_master_is_kept_until_its_text_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    path = tmp_path / "lessons" / "m98_n01_first.py"
+    path.parent.mkdir()
+    path.write_text('# %% tags=["parameters"]\nLIMIT = 3  # 上限\n', encoding="utf-8")
+    first = read_master(path)
+    (place,) = (tmp_path / ".cache").glob("*.json")
+    assert "m98_n01_first" in place.name
+    with monkeypatch.context() as patch:
+        patch.setattr("jupytext.reads", lambda *args, **kwargs: pytest.fail("parsed again"))
+        assert read_master(path) == first
+    path.write_text('# %% tags=["parameters"]\nLIMIT = 4  # 上限\n', encoding="utf-8")
+    assert read_master(path).parameters == {"LIMIT": 4}
+    assert [other.name != place.name for other in (tmp_path / ".cache").glob("*.json")] == [True]
+    next((tmp_path / ".cache").glob("*.json")).write_text("[[", encoding="utf-8")
+    assert read_master(path).parameters == {"LIMIT": 4}

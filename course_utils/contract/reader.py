@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from course_utils.contract import kept
+from course_utils import kept
 from course_utils.contract.model import Column, Contract, Table, nearest
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir
@@ -55,8 +55,9 @@ def load_contract(folder: str | Path | None = None) -> Contract:
 @cache
 def _load(folder: Path) -> Contract:
     sources = {path.name: path.read_bytes() for path in folder.glob("*.yml") if path.is_file()}
-    place = kept.place_for(folder, sources)
-    if (known := kept.recall(place)) is not None and known.keys() == sources.keys():
+    place = _place(folder, sources)
+    known = kept.recall(place)
+    if isinstance(known, dict) and known.keys() == sources.keys():
         # a damaged file is parsed anew below
         with contextlib.suppress(ContractError):
             return _build(folder, known.__getitem__)
@@ -69,6 +70,14 @@ def _load(folder: Path) -> Contract:
     contract = _build(folder, read)
     kept.keep(place, parsed)
     return contract
+
+
+def _place(folder: Path, sources: Mapping[str, bytes]) -> Path | None:
+    """Return where the parsed files are kept; only the project's own contract is."""
+    if folder != data_dir("contract").resolve():
+        return None
+    texts = [part for name in sorted(sources) for part in (name.encode(), sources[name])]
+    return kept.place_for("contract", [b"format 2", *texts])
 
 
 def _build(folder: Path, read: Callable[[str], Any]) -> Contract:

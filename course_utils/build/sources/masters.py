@@ -11,11 +11,14 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from course_utils import kept
 from course_utils.errors import CourseError
+from course_utils.paths import home
 
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
@@ -299,27 +302,41 @@ def read_master(path: Path | str) -> Master:
 
 def parse_master(text: str, path: Path) -> Master:
     """Parse the text of a master; `path` names the lesson in messages."""
-    import jupytext
-
-    notebook = jupytext.reads(text, fmt="py:percent")
+    raw_cells = _raw_cells(text, path)
     headers = [n for n, line in enumerate(text.split("\n"), 1) if line.startswith("# %%")]
-    if len(headers) != len(notebook.cells):
+    if len(headers) != len(raw_cells):
         raise CourseError(f"{path.name} 的第一个单元格之前不能有别的内容，请从“# %%”开始写。")
     cells = []
-    for line, raw in zip(headers, notebook.cells, strict=True):
-        metadata = {
-            k: v for k, v in raw.metadata.items() if k not in ("tags", "lines_to_next_cell")
-        }
+    for line, (kind, source, raw) in zip(headers, raw_cells, strict=True):
+        metadata = {k: v for k, v in raw.items() if k not in ("tags", "lines_to_next_cell")}
         cell = Cell(
-            kind=raw.cell_type,
-            source=raw.source,
-            tags=tuple(raw.metadata.get("tags", ())),
-            metadata=metadata,
-            line=line,
+            kind=kind, source=source, tags=tuple(raw.get("tags", ())), metadata=metadata, line=line
         )
         _check_cell(cell, f"{path.name} 第 {line} 行：")
         cells.append(cell)
     return Master(path=path, cells=tuple(cells))
+
+
+def _raw_cells(text: str, path: Path) -> list[list[Any]]:
+    """Return kind, source and metadata of the cells; those of the project's masters are kept."""
+    place = None
+    if (root := home()) is not None and path.resolve().is_relative_to(root.resolve() / "lessons"):
+        parts = [_parser_version().encode(), text.encode("utf-8")]
+        place = kept.place_for(f"master-{path.stem}", parts)
+    known = kept.recall(place)
+    if isinstance(known, list):
+        return known
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="py:percent")
+    cells = [[cell.cell_type, cell.source, dict(cell.metadata)] for cell in notebook.cells]
+    kept.keep(place, cells)
+    return cells
+
+
+@cache
+def _parser_version() -> str:
+    return version("jupytext")
 
 
 def _check_cell(cell: Cell, where: str) -> None:

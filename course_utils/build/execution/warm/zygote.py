@@ -249,8 +249,10 @@ def _run_kernel(arguments: list[str]) -> int:
         application = IPKernelApp.instance(parent_handle=os.getppid())
         application.initialize(arguments)
         # ipykernel's own way out joins its threads, of which one may be waiting for another that
-        # has ended already; this process ends without them
+        # has ended already, and IPython's clears the variables one by one; a process that ends at
+        # once needs neither
         atexit.unregister(application.close)
+        atexit.unregister(application.shell.atexit_operations)
         application.start()
         return 0
     except SystemExit as stop:

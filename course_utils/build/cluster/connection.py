@@ -38,7 +38,7 @@ from course_utils.build.cluster.orders import (
     TransientError,
 )
 from course_utils.build.cluster.workshop import perform
-from course_utils.build.execution.crew import default_jobs
+from course_utils.build.execution.crew import core_count
 from course_utils.build.files import explain_os_errors, write_text
 from course_utils.errors import CourseError
 
@@ -86,7 +86,7 @@ class Connection:
             raise CourseError(
                 f"调度器地址“{scheduler}”写得不对，应当像 tcp://10.0.0.5:8786 这样，请改好再运行。"
             )
-        self._root, self._scheduler, self._jobs = root, scheduler, jobs or default_jobs()
+        self._root, self._scheduler, self._jobs = root, scheduler, jobs or core_count()
         self._token = uuid.uuid4().hex
         self._stack = contextlib.ExitStack()
         self._client: Client | None = None

@@ -12,10 +12,10 @@ from course_utils.build.execution.records import Record
 from course_utils.build.execution.task import Task, run_task
 
 
-def default_jobs() -> int:
-    """Return how many lessons to run side by side: one a core."""
+def core_count() -> int:
+    """Return how many cores this process may use; a container may have fewer than the machine."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))  # a container may have fewer than the machine
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
@@ -27,7 +27,8 @@ class LocalCrew:
     root : pathlib.Path
         The project.
     jobs : int, optional
-        Lessons that run at the same time; one a core if left out.
+        Lessons that run at the same time; if left out, one more than there are cores: while one
+        starts or hands over its outputs, the others compute.
     warm : bool, optional
         Whether kernels are forked from a process that has imported the libraries.
 
@@ -38,7 +39,7 @@ class LocalCrew:
     """
 
     def __init__(self, root: Path, jobs: int | None = None, warm: bool = True) -> None:
-        self._root, self._jobs, self._warm = root, jobs or default_jobs(), warm
+        self._root, self._jobs, self._warm = root, jobs or core_count() + 1, warm
         self.note = ""
 
     def run(self, tasks: Sequence[Task], snapshot: Snapshot) -> Iterator[tuple[Task, Record]]:

@@ -65,7 +65,7 @@ class Build:
     profile : Profile
         The bank.
     jobs : int, optional
-        Lessons that run at the same time; one a core if left out.
+        Lessons that run at the same time; one more than there are cores if left out.
     force : bool
         Whether lessons run again although nothing they depend on has changed.
     warm : bool

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.build.execution.crew import default_jobs
+from course_utils.build.execution.crew import core_count
 from course_utils.build.execution.inputs import file_hash, text_hash
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.run import Build
@@ -179,7 +179,7 @@ def _old_keys(folder: Path) -> Mapping[str, str]:
 
 def _render(jobs: Sequence[PageJob], workers: int | None) -> list[str]:
     """Render pages, many of them on several cores: each takes most of a second."""
-    workers = min(workers or default_jobs(), len(jobs) // _PAGES_A_WORKER)
+    workers = min(workers or core_count(), len(jobs) // _PAGES_A_WORKER)
     if workers < 2:
         return [job.render() for job in jobs]
     # "spawn": the build has threads, and a fork would copy their locks

@@ -17,7 +17,8 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_utils.build.execution import execute as execution
-from course_utils.build.execution.execute import Job, execute, kernel_environment
+from course_utils.build.execution.environment import kernel_environment
+from course_utils.build.execution.execute import Job, execute
 from course_utils.build.execution.warm import nursery as nurseries
 from course_utils.build.execution.warm import zygote
 from course_utils.build.execution.warm.nursery import Nursery

@@ -14,7 +14,8 @@ from distributed import Worker, get_worker
 
 from course_utils.build.cluster.identity import differences, own_identity
 from course_utils.build.cluster.orders import MEETING_PLACE, TOPIC, Finding, Outcome, TransientError
-from course_utils.build.execution.execute import DEAD_KERNEL, Job, kernel_environment
+from course_utils.build.execution.environment import kernel_environment
+from course_utils.build.execution.execute import DEAD_KERNEL, Job
 from course_utils.build.execution.inputs import Snapshot
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.task import Task, run_task

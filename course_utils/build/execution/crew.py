@@ -6,10 +6,16 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from course_utils.build.execution.environment import kernel_environment
 from course_utils.build.execution.inputs import Snapshot
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.task import Task, run_task
+from course_utils.build.execution.warm.nursery import Nursery
+
+if TYPE_CHECKING:
+    from course_utils.build.execution.execute import Job
 
 
 def core_count() -> int:
@@ -56,15 +62,15 @@ class LocalCrew:
         """
         if not tasks:
             return
-        from course_utils.build.execution.execute import Job, kernel_environment
-        from course_utils.build.execution.warm.nursery import Nursery
-
         environment = kernel_environment(self._root)
         queue = sorted(tasks, key=lambda task: -task.expected)
         running: dict[Future[Record], tuple[Task, Job]] = {}
         with Nursery(environment) as nursery, ThreadPoolExecutor(self._jobs) as pool:
             if self._warm:
                 nursery.start()
+            # papermill takes a second to import, in which the zygote can do the same
+            from course_utils.build.execution.execute import Job
+
             try:
                 while queue or running:
                     while queue and len(running) < self._jobs:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -21,18 +20,15 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import PythonTranslator, papermill_translators
 
-from course_utils.build.execution.kernel import LOG_VARIABLE, STARTUP
+from course_utils.build.execution.kernel import LOG_VARIABLE
 from course_utils.build.execution.warm.manager import CourseKernelManager
 from course_utils.build.execution.warm.nursery import Nursery
-from course_utils.build.files import write_text
 from course_utils.build.sources.editions import literal
 
 TIMEOUT = 600
 #: Reason of a run whose kernel went away; on another machine it may stay.
 DEAD_KERNEL = "内核没有启动或意外退出，多半是内存不够。"
 _ENGINE = "course"
-#: Compiled modules are kept; what checks do is not for the shell that starts a build to say.
-_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "COURSE_CHECK", "COURSE_PROGRESS_DIR")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -133,47 +129,6 @@ class Execution:
     warnings: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
-
-
-def kernel_environment(root: Path, cache: Path | None = None) -> dict[str, str]:
-    """Return what the environments of all kernels of a build have in common.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        The project.
-    cache : pathlib.Path, optional
-        Holds the IPython profile and matplotlib's font cache; the project's ``.cache`` if left
-        out. Machines that share the project have one each: their fonts may differ.
-    """
-    cache = root / ".cache" if cache is None else cache
-    startup = cache / "ipython" / "profile_default" / "startup"
-    startup.mkdir(parents=True, exist_ok=True)
-    script = startup / "00-course.py"
-    if not script.is_file() or script.read_text(encoding="utf-8") != STARTUP:
-        write_text(script, STARTUP)
-    (cache / "matplotlib").mkdir(exist_ok=True)
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
-    # glibc gives memory of large arrays back to the system after each use and has it cleared page
-    # by page for the next one: a tenth of a lesson's time. Other systems ignore these names.
-    memory = {
-        "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
-        "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-        "MALLOC_TOP_PAD_": str(32 << 20),
-    }
-    return {
-        **inherited,
-        **memory,
-        **dict.fromkeys(threads, "1"),
-        "IPYTHONDIR": str(cache / "ipython"),
-        "MPLCONFIGDIR": str(cache / "matplotlib"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "COURSE_HOME": str(root),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "JUPYTER_PLATFORM_DIRS": "1",
-    }
 
 
 def execute(

@@ -50,7 +50,7 @@ def choose(
 
 def rerun(root: Path, notebooks: Sequence[Path]) -> int:
     """Run nbval over notebooks and return pytest's exit code."""
-    from course_utils.build.execution.execute import kernel_environment
+    from course_utils.build.execution.environment import kernel_environment
 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval"]
     command += ["--nbval-current-env", "--nbval-cell-timeout=600"]

@@ -300,7 +300,8 @@ def _traces(context: Context) -> list[tuple[float, dict[str, float]]]:
         return []
     panels = world(context)
     saved = panels.panel("demand_deposit_average") + panels.panel("term_deposit_average")
-    flow = context.load("transaction")
+    fields = ["customer_id", "date", "amount", "direction", "kind"]
+    flow = context.load("transaction", [*fields, "counterparty_name", "counterparty_type"])
     start = flow["date"].min() + pd.offsets.MonthEnd(1)
     sampled = set(flow["customer_id"].unique())
     paid = dict(list(flow[flow["direction"] == "支出"].groupby("customer_id")))

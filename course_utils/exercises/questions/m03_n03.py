@@ -64,7 +64,9 @@ def lines(context: Context) -> pd.DataFrame:
 
 
 def _lines(context: Context) -> pd.DataFrame:
-    table = context.load("transaction")
+    fields = ["customer_id", "date", "amount", "direction", "kind"]
+    fields += ["counterparty_name", "counterparty_type", "memo"]
+    table = context.load("transaction", ["transaction_id", *fields])
     words = context.load("lender_keyword").astype(str)
     names = table["counterparty_name"].dropna().unique()
     payee = {name: plain(name) for name in names}

@@ -53,7 +53,8 @@ class World:
         kind = context.load("customer").set_index("customer_id")["customer_type"].astype(str)
         case = context.load("npl_case")
         self.case = case[case["customer_id"].map(kind) != "企业"].drop(columns="household_id")
-        table = context.load("customer_month")
+        money = ["deposit_end", "wealth_average", "in_amount", "external_bank_in_amount"]
+        table = context.load("customer_month", ["customer_id", "month", *money])
         table = table[table["customer_id"].isin(self.case["customer_id"])]
         self.ids = pd.Index(np.unique(table["customer_id"]))
         self.months = pd.DatetimeIndex(np.unique(table["month"]))
@@ -69,7 +70,7 @@ class World:
         self.money = panel("deposit_end", "wealth_average")
         income = panel("in_amount") - panel("external_bank_in_amount")
         shop = context.load("merchant").set_index("merchant_id")["customer_id"]
-        sale = context.load("merchant_month")
+        sale = context.load("merchant_month", ["merchant_id", "month", "transaction_amount"])
         owner = self.ids.get_indexer(sale["merchant_id"].map(shop).astype(object))
         when = self.months.get_indexer(pd.DatetimeIndex(sale["month"]))
         inside = (owner >= 0) & (when >= 0)

@@ -130,7 +130,7 @@ def block(results: Results) -> str:
          "Fresh processes, median of several.", _imports),
         ("lessons", "### Growth with lessons", _cold(), _lessons),
         ("banks", "### Growth with banks",
-         "One queue, one process to fork from. " + _cold(), _banks),
+         "One bank after the other. " + _cold(), _banks),
         ("persons", "### Growth with customers",
          "Generating the bank, then a cold build of a few lessons of all levels on it.", _persons),
     ):  # fmt: skip

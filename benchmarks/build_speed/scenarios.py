@@ -143,9 +143,9 @@ def compare(stage: Stage) -> Iterator[Scenario]:
     """Plain papermill first and ours directly after it: what disturbs one disturbs the other."""
     all_cores = cores()
     yield _notebooks(stage, "papermill", "papermill, a command a notebook", _loop(_PAPERMILL))
-    yield _ours(stage, "ours", f"our build, {all_cores} at a time")
+    yield _ours(stage, "ours", f"our build, {all_cores + 1} at a time")
     yield _ours(stage, "ours_one", "our build, one at a time", jobs=1)
-    yield _ours(stage, "ours_ordinary", f"our build, {all_cores} at a time, ordinary kernels",
+    yield _ours(stage, "ours_ordinary", f"our build, {all_cores + 1} at a time, ordinary kernels",
                 extra=["--ordinary"])  # fmt: skip
     inline = [sys.executable, str(_INLINE)]
     yield _notebooks(stage, "papermill_process", "papermill, one Python process", inline)

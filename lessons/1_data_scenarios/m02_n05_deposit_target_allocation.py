@@ -223,7 +223,7 @@ low_base = branches["base"] <= branches["base"].quantile(LOW_BASE)
 high_potential = branches["potential"] >= branches["potential"].quantile(HIGH_POTENTIAL)
 missed = branches.index[low_base & high_potential]
 change = plans["混合法"] - plans["基数法"]
-most_changed = (change / branches["base"]).abs().idxmax()  # 增幅变化最大的网点
+most_changed = (change / branches["base"]).abs().round(6).idxmax()  # 增幅变化最大的网点
 my_branch = BRANCH or most_changed
 colored = list(names[missed]) or [names[my_branch]]
 fig = cu.charts.slope(plans.assign(name=names), "基数法", "混合法", label="name", highlight=colored)

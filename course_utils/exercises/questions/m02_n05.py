@@ -485,7 +485,9 @@ def _my_numbers(context: Context) -> pd.DataFrame:
     low, high = table["base"] * parameters["FLOOR_GROWTH"], table["base"] * parameters["CAP_GROWTH"]
     growth = fill(total, claim, low, high)
     by_base = fill(total, table["base"], low, high)
-    mine = parameters["BRANCH"] or ((growth - by_base) / table["base"]).abs().idxmax()
+    # rounded: two branches at the upper limit change by the same, apart from the last digits
+    change = ((growth - by_base) / table["base"]).abs().round(6)
+    mine = parameters["BRANCH"] or change.idxmax()
     row = table.loc[mine]
     goal = row["base"] + growth[mine]
     start, end = _year_end(context, growth, mine, goal)

@@ -71,7 +71,7 @@ check: env
 	$(BIN)/ruff format --check .
 	$(COURSE) notebooks --check
 	$(COURSE) lint
-	$(PY) -m pytest -q -x -n 2 -m "not slow"
+	$(PY) -m pytest -q -x -n 2 --dist loadfile -m "not slow"
 
 recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20

@@ -15,6 +15,7 @@ from benchmarks import page, synth_speed
 from benchmarks.build_speed import measure, report, scenarios, stage
 from course_utils.build.sources.syllabus import load_syllabus
 
+pytestmark = pytest.mark.slow  # burns CPU time to be measured
 linux = pytest.mark.skipif(not measure.available(), reason="reads /proc")
 #: Burns a second of CPU time; how long that takes does not matter.
 BURN = "import time\nwhile time.process_time() < 1: pass\n"

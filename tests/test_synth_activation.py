@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from synth_stage import BANKS, staged
 
+pytestmark = pytest.mark.slow  # generates whole banks
+
 
 @pytest.fixture(scope="module", params=BANKS)
 def sim(request):

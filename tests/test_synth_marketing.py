@@ -10,6 +10,8 @@ from synth_stage import BANKS, staged
 from course_utils.synth.marketing.registry import _likeness
 from course_utils.synth.recovery import marketing as found
 
+pytestmark = pytest.mark.slow  # generates whole banks
+
 STEPS = ["called", "reached", "interested", "applied", "approved", "drawn"]
 
 

@@ -12,6 +12,8 @@ from synth_stage import BANKS, staged
 from course_utils.synth.behaviour.transactions import sample_rows
 from course_utils.synth.trade.season import days_to_new_year
 
+pytestmark = pytest.mark.slow  # generates whole banks
+
 
 @pytest.fixture(scope="module", params=BANKS)
 def sim(request):

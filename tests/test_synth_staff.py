@@ -9,6 +9,8 @@ from course_utils.synth.recovery import staff as found
 from course_utils.synth.recovery.trade import area_gap_vanishes
 from course_utils.synth.staff.payroll import COMPANY, PERSONAL, cumulative_tax
 
+pytestmark = pytest.mark.slow  # generates whole banks
+
 PARTS = ["base", "post_pay", "performance", "bonus", "overtime", "subsidy"]
 
 

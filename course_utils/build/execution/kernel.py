@@ -71,8 +71,9 @@ def _log_cells(shell: Any, path: Path) -> None:
 
 def course_files() -> set[str]:
     """Return the package's modules that this process has imported, as paths below the package."""
-    loaded = list(sys.modules.items())  # another thread of the kernel may be importing
-    modules = [module for name, module in loaded if name.startswith("course_utils")]
+    # a copy, made in one step: another thread of the kernel may be importing
+    loaded = sys.modules.copy()
+    modules = [module for name, module in loaded.items() if name.startswith("course_utils")]
     files = (Path(module.__file__) for module in modules if getattr(module, "__file__", None))
     return {path.relative_to(_PACKAGE).as_posix() for path in files}
 

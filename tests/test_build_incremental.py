@@ -258,6 +258,12 @@ def test_a_parameter_in_the_file_is_not_counted_twice(project):
     assert planned(project, {"m98_n01": {"LIMIT": 3}}) == runs(BRANCH)
 
 
+def test_an_edited_notebook_is_not_taken_over(project):
+    path = next((project / "build/coastal/instructor").rglob(f"{PLAIN}.ipynb"))
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert planned(project) == runs(PLAIN, editions=["instructor"])
+
+
 def test_another_interpreter_runs_all_lessons(project, monkeypatch):
     monkeypatch.setattr(sys, "version", "3.99")
     assert planned(project) == ALL
@@ -299,7 +305,7 @@ def test_run_json_holds_a_row_a_run_and_nothing_internal(project):
     assert [row["lesson"] for row in content["lessons"]][::2] == list(NAMES)
     fields = {field.name for field in dataclasses.fields(Record)}
     for row in content["lessons"]:
-        assert set(row) == fields - {"inputs", "modules", "tables"}
+        assert set(row) == fields - {"inputs", "output", "modules", "tables"}
         assert row["status"] == "ok" and not any(project.name in str(v) for v in row.values())
 
 

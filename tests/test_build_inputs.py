@@ -12,6 +12,7 @@ from course_utils.build.execution import inputs
 from course_utils.build.execution.inputs import Snapshot
 from course_utils.build.execution.kernel import course_files
 from course_utils.build.files import fresh_folder, write_text
+from course_utils.build.products import finish
 from course_utils.build.sources.masters import read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.errors import CourseError
@@ -140,3 +141,20 @@ def test_modules_are_listed_while_another_thread_imports():
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_product_is_made_again_if_its_inputs_changed_or_somebody_touched_it(tmp_path):
+    build = make_build(make_project(tmp_path, NAMES[:1]))
+    folder, made = build.folder / "trainee", []
+
+    def make():
+        made.append(1)
+        write_text(folder / "kit.txt", "一")
+
+    def ask(inputs):
+        finish._unless_done(build, "trainee", inputs, make)
+        return len(made)
+
+    assert [ask(["a"]), ask(["a"]), ask(["b"]), ask(["b"])] == [1, 1, 2, 2]
+    (folder / "answers.ipynb").write_text("{}", encoding="utf-8")
+    assert [ask(["b"]), ask(["b"])] == [3, 3]

@@ -107,7 +107,7 @@ def common_inputs(root: Path) -> dict[str, Any]:
         "resources": _resources(),
         "contract": _hashes(data_dir("contract"), (".yml",)),
         "reference": _hashes(data_dir("reference"), (".csv",)),
-        "lock": _hash_if_there(root / "requirements.lock"),
+        "lock": hash_if_there(root / "requirements.lock"),
     }
 
 
@@ -123,7 +123,8 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _hash_if_there(path: Path) -> str:
+def hash_if_there(path: Path) -> str:
+    """Return the hash of a file's bytes; empty if there is no file."""
     return file_hash(path) if path.is_file() else ""
 
 

@@ -1,7 +1,8 @@
 """Kernel side of a build: warnings as errors, and how much CPU time each cell took.
 
 Loaded into every kernel that the build starts, through an IPython profile of the build's own, so
-it imports nothing heavy and never shows up in a trainee's kernel.
+it never shows up in a trainee's kernel. Where cells are metered, an ordinary kernel imports the
+libraries first: what a lesson costs is the same in both kinds of kernel.
 """
 
 from __future__ import annotations

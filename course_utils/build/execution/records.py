@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OK, FAILED, SKIPPED = "ok", "failed", "unchanged"
 _LABELS = {OK: "完成", FAILED: "失败", SKIPPED: "未变"}
 #: What only the next build needs to know.
-_INTERNAL = ("inputs", "modules", "tables")
+_INTERNAL = ("inputs", "output", "modules", "tables")
 
 
 @dataclass
@@ -41,6 +41,8 @@ class Record:
         The machine that ran it; empty for this one.
     inputs : str
         Fingerprint of everything the outputs depend on.
+    output : str
+        Hash of the executed notebook; empty if the run failed.
     modules, tables : list of str
         Files of the package and of the bank that the run read.
     """
@@ -56,6 +58,7 @@ class Record:
     warnings: list[str] = field(default_factory=list)
     worker: str = ""
     inputs: str = ""
+    output: str = ""
     modules: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
 

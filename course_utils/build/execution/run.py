@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.build.execution.crew import LocalCrew
-from course_utils.build.execution.inputs import Snapshot, file_hash, text_hash
+from course_utils.build.execution.inputs import Snapshot, hash_if_there, text_hash
 from course_utils.build.execution.records import (
     SKIPPED,
     Record,
@@ -185,8 +185,7 @@ class Build:
 
         Its question module counts here, too: a run could not read one that was not there.
         """
-        path = lesson.path(self.root / "lessons", ".py")
-        text = file_hash(path) if path.is_file() else ""
+        text = hash_if_there(lesson.path(self.root / "lessons", ".py"))
         questions = snapshot.modules.get(f"exercises/questions/{lesson_key(lesson.name)}.py", "")
         overrides = self.profile.lesson_parameters(lesson.name)
         return text_hash([text, questions, edition, overrides])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.build.execution.inputs import Snapshot
+from course_utils.build.execution.inputs import Snapshot, hash_if_there
 from course_utils.build.execution.records import FAILED, OK, SKIPPED, Record, RecordStore
 from course_utils.build.files import explain_os_errors, fresh_folder, write_bytes, write_text
 from course_utils.build.sources.editions import Edition, dumps
@@ -64,8 +64,8 @@ class Task:
 
 
 def is_current(task_source: str, output: Path, old: Record | None, snapshot: Snapshot) -> bool:
-    """Say whether an earlier run is still right: its notebook is there and no input changed."""
-    if old is None or old.failed or not old.inputs or not output.is_file():
+    """Say whether an earlier run is still right: its notebook is untouched, no input changed."""
+    if old is None or old.failed or not old.inputs or old.output != hash_if_there(output):
         return False
     return old.inputs == snapshot.fingerprint(task_source, old.modules, old.tables)
 
@@ -122,11 +122,16 @@ def _run(task: Task, folder: Path, snapshot: Snapshot, job: Job, scratch: Path) 
         failed_copy.unlink(missing_ok=True)
         place_deliverables(scratch / "成果", folder / EXECUTED[task.edition] / "成果")
         write_text(output, dumps(execution.notebook))
-    return _record(task, execution, reason, snapshot, job.worker)
+    return _record(task, execution, reason, snapshot, job.worker, hash_if_there(output))
 
 
 def _record(
-    task: Task, execution: Execution, reason: str, snapshot: Snapshot, worker: str
+    task: Task,
+    execution: Execution,
+    reason: str,
+    snapshot: Snapshot,
+    worker: str,
+    output: str,
 ) -> Record:
     modules, tables = sorted(execution.modules), sorted(execution.tables)
     return Record(
@@ -141,6 +146,7 @@ def _record(
         warnings=list(execution.warnings),
         worker=worker,
         inputs=snapshot.fingerprint(task.source, modules, tables),
+        output=output,
         modules=modules,
         tables=tables,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.build.execution.inputs import Snapshot, file_hash, text_hash
+from course_utils.build.execution.inputs import Snapshot, hash_if_there, text_hash
 from course_utils.build.execution.run import EDITIONS, Build
 from course_utils.build.files import write_text
 from course_utils.build.products.kit import write_kit
@@ -49,7 +49,7 @@ def finish(build: Build) -> Products:
     snapshot = Snapshot.take(build.root, build.profile.code)
     records = list(build.records.load().values())
     results = [
-        [file_hash(path) if path.is_file() else "" for path in _results(build)],
+        [hash_if_there(path) for path in _results(build)],
         [[record.name, record.status] for record in records],
     ]
     sources = [_lesson_texts(build), _project_files(build.root)]
@@ -64,15 +64,24 @@ def finish(build: Build) -> Products:
 
 
 def _unless_done(build: Build, name: str, inputs: object, make: Callable[[], Path]) -> Path:
-    """Make a folder, unless the one that is there was made from the same inputs."""
+    """Make a folder, unless the one that is there was made from the same inputs and not touched.
+
+    An instructor may have tried the kit where it lies: nobody's answers are to be handed out.
+    """
     stamp, folder = build.folder / ".records" / f"{name}.stamp", build.folder / name
-    wanted = text_hash(inputs)
-    if folder.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == _stamp(inputs, folder):
         return folder
     stamp.unlink(missing_ok=True)
     make()
-    write_text(stamp, wanted)
+    write_text(stamp, _stamp(inputs, folder))
     return folder
+
+
+def _stamp(inputs: object, folder: Path) -> str:
+    """Return the hash of what a folder is made from and of the files that lie in it."""
+    files = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    tree = [(path.relative_to(folder).as_posix(), s.st_size, s.st_mtime_ns) for path, s in files]
+    return text_hash([inputs, tree])
 
 
 def _results(build: Build) -> list[Path]:
@@ -88,9 +97,9 @@ def _lesson_texts(build: Build) -> list[str]:
     folder = build.root / "lessons"
     masters: Sequence[Path] = [ls.path(folder, ".py") for ls in build.syllabus.lessons]
     files = [*masters, folder / "syllabus.yml"]
-    return [file_hash(path) if path.is_file() else "" for path in files]
+    return [hash_if_there(path) for path in files]
 
 
 def _project_files(root: Path) -> list[str]:
     names = ("LICENSE", "pyproject.toml", "setup.py", "README.md")
-    return [file_hash(root / name) if (root / name).is_file() else "" for name in names]
+    return [hash_if_there(root / name) for name in names]

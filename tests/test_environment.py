@@ -70,7 +70,7 @@ def test_the_lock_names_no_place_to_fetch_from(lock):
 def test_conda_installs_the_same_lock():
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
     (pip,) = [entry for entry in CONDA["dependencies"] if isinstance(entry, dict)]
-    assert pip == {"pip": ["-r requirements.lock"]}
+    assert pip == {"pip": ["-r requirements-dev.lock"]}
     assert "pip" in CONDA["dependencies"]
 
 

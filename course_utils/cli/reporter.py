@@ -1,0 +1,62 @@
+"""Errors of the command line: one Chinese sentence each."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from course_utils.errors import CourseError
+
+
+class Reporter(click.Group):
+    """A group that prints every error as one Chinese sentence; the traceback with ``--debug``."""
+
+    def main(self, args: Any = None, *rest: Any, **extra: Any) -> Any:
+        """Run the command line and exit with 0, 1 (our errors), 2 (usage) or 130 (interrupted)."""
+        extra["standalone_mode"] = False
+        debug = "--debug" in (sys.argv[1:] if args is None else args)
+        try:
+            super().main(args, *rest, **extra)
+        except click.exceptions.Exit as stop:
+            sys.exit(stop.exit_code)
+        except click.UsageError as error:
+            click.echo(f"错误：{_usage_sentence(error)}", err=True)
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("已停止：完成的课都保存好了，再运行一次同样的命令会接着做。", err=True)
+            sys.exit(130)
+        except (CourseError, OSError, MemoryError) as error:
+            if debug:
+                raise
+            click.echo(f"错误：{_sentence(error)}", err=True)
+            sys.exit(1)
+        sys.exit(0)
+
+
+def _usage_sentence(error: click.UsageError) -> str:
+    """Return what is wrong with a command line."""
+    help_ = "加 -h 可看用法。"
+    name = getattr(error, "param", None)
+    label = name.get_error_hint(error.ctx) if name is not None else ""
+    if isinstance(error, click.NoSuchOption):
+        return f"没有“{error.option_name}”这个选项，{help_}"
+    if isinstance(error, click.MissingParameter):
+        return f"缺少 {label}，{help_}"
+    if isinstance(error, click.BadParameter):
+        return f"{label} 的值不对（{error.message}），{help_}"
+    command = error.message.split("'")
+    if error.message.startswith("No such command") and len(command) > 1:
+        return f"没有“{command[1]}”这条命令，{help_}"
+    return f"命令写法不对（{error.message}），{help_}"
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, CourseError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "内存不够，请关掉别的程序，或用更小的规模再试。"
+    if isinstance(error, OSError) and error.filename:
+        return f"读写“{error.filename}”时系统报告“{error.strerror}”，请检查路径、权限和磁盘空间。"
+    return f"系统报告“{error}”，请检查磁盘空间和权限；加 --debug 可看细节。"

@@ -60,10 +60,11 @@ test: env
 	$(COURSE) notebooks --check
 	$(COURSE) lint
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
-	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/test_proofs.py
+	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/test_proofs.py --ignore=tests/after_build
 	$(PY) -m pytest -q -n 2 --dist load tests/test_proofs.py
 	for bank in $(BANKS); do $(COURSE) build --bank $$bank --force; done
 	$(PY) -m course_utils.build.execution.rerun --all $(BANKS)
+	$(PY) -m pytest -q tests/after_build
 	$(COURSE) scan
 
 check: env
@@ -71,7 +72,7 @@ check: env
 	$(BIN)/ruff format --check .
 	$(COURSE) notebooks --check
 	$(COURSE) lint
-	$(PY) -m pytest -q -x -n 2 --dist loadfile -m "not slow"
+	$(PY) -m pytest -q -x -n 2 --dist loadfile --ignore=tests/after_build -m "not slow"
 
 recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20

@@ -88,7 +88,7 @@ def tables(tmp_path, monkeypatch):
     """A warehouse with one table, the truth, and outcomes that trainees must not see."""
     folder = tmp_path / "warehouse" / "coastal"
     folder.mkdir(parents=True)
-    for name in ("loan.parquet", "raw_export.parquet", *kit.WITHHELD):
+    for name in ("loan.parquet", "raw_export.parquet", "truth.json", "manifest.json"):
         (folder / name).write_text("x", encoding="utf-8")
     halves = "SELECT * FROM (VALUES ('C1', '公榜'), ('C2', '终榜')) t(customer_id, score_half)"
     duckdb.sql(f"COPY ({halves}) TO '{folder / kit.SCORED}' (FORMAT parquet)")
@@ -120,7 +120,7 @@ def test_the_kit_holds_what_a_trainee_needs_and_no_truth(built, tables, fake_whe
         "data/warehouse/coastal/raw_export.parquet",
         f"pages/{FIRST}.html",
     } <= names
-    assert not [name for name in names if "truth" in name or "planted" in name]
+    assert not [name for name in names if re.search("truth|planted|manifest", name)]
     scored = folder / "data/warehouse/coastal" / kit.SCORED
     rows = duckdb.sql(f"SELECT customer_id, score_half FROM read_parquet('{scored}')").fetchall()
     assert rows == [("C1", "公榜")]  # the half that decides stays with the instructor
@@ -185,7 +185,7 @@ print(json.dumps({
 
 
 def test_the_wheel_works_without_the_checkout(tmp_path):
-    wheel = kit.build_wheel(REPOSITORY, tmp_path / "wheels")
+    wheel = kit.build_wheel(REPOSITORY, tmp_path / "wheels", edition="full")
     assert re.fullmatch(r"course_utils-[\d.]+-py3-none-any\.whl", wheel.name)
     target = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.bank import parquet
+from course_utils.bank import columnar, parquet
 from course_utils.bank.profile import Profile, load_profile
 from course_utils.contract import Table, known_at, load_contract
 from course_utils.errors import CourseError
@@ -51,7 +51,7 @@ class Bank:
     profile : Profile
     as_of : pandas.Timestamp
     folder : pathlib.Path
-        Where the Parquet files lie.
+        Where the Parquet files lie, or in a browser the columns.
     """
 
     def __init__(self, profile: Profile, as_of: str | pd.Timestamp | None = None) -> None:
@@ -63,6 +63,7 @@ class Bank:
             raise CourseError(
                 f"“{self.name}”还没有数据：请先运行 course bank generate --bank {self.code}。"
             )
+        self._columnar = columnar.is_here(self.folder)
         self._cache: dict[str, pd.DataFrame] = {}
         self._stored: dict[str, dict[str, str]] = {}
         self.as_of = self._parse_as_of(as_of)
@@ -73,6 +74,8 @@ class Bank:
     @cached_property
     def tables(self) -> list[str]:
         """Names of the tables that this bank has."""
+        if self._columnar:
+            return columnar.tables(self.folder)
         return sorted(path.stem for path in self.folder.glob("*.parquet"))
 
     @cached_property
@@ -180,7 +183,11 @@ class Bank:
     def _stored_columns(self, name: str) -> dict[str, str]:
         """Return column → DuckDB type, in the order of the file."""
         if name not in self._stored:
-            self._stored[name] = parquet.stored_columns(self._path(name))
+            self._stored[name] = (
+                columnar.stored_columns(self.folder, name)
+                if self._columnar
+                else parquet.stored_columns(self._path(name))
+            )
         return self._stored[name]
 
     def _path(self, name: str) -> Path:
@@ -219,6 +226,8 @@ class Bank:
         return frame[list(wanted)].reset_index(drop=True)
 
     def _fetch(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
+        if self._columnar:
+            return columnar.read(self.folder, table.name, columns)
         stored = self._stored_columns(table.name)
         texts = [c for c in columns or stored if stored[c] == "VARCHAR" and c in table.columns]
         codes = [c for c in texts if table.columns[c].type == "code"]
@@ -247,4 +256,7 @@ class Bank:
 
         if "customer_month" not in self.tables:
             return self.profile.as_of - pd.DateOffset(years=2)
-        return pd.Timestamp(parquet.smallest(self._path("customer_month"), "month"))
+        table, column = "customer_month", "month"
+        if self._columnar:
+            return pd.Timestamp(columnar.smallest(self.folder, table, column))
+        return pd.Timestamp(parquet.smallest(self._path(table), column))

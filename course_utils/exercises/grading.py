@@ -16,6 +16,7 @@ from course_utils.exercises.functions import Behaviour
 from course_utils.exercises.question import PASSED, Finding, Misconception, Question
 from course_utils.exercises.result import Outcome, Result
 from course_utils.exercises.values import is_blank, type_name
+from course_utils.libraries import MissingLibraryError
 
 
 class CheckerError(Exception):
@@ -29,12 +30,14 @@ def reference(question: Question, context: Context) -> Any:
     ------
     MissingParameterError
         If the notebook no longer has a parameter the question needs.
+    MissingLibraryError
+        If the computation needs a library that this Python does not have.
     CheckerError
         If the computation fails.
     """
     try:
         return context.remember(("expected", _name(question)), lambda: question.expected(context))
-    except MissingParameterError:
+    except (MissingParameterError, MissingLibraryError):
         raise
     except Exception as error:
         raise CheckerError(_place(error)) from error
@@ -82,6 +85,8 @@ def grade(
         finding = examine(question, answer, context, expected)
     except MissingParameterError as error:
         return Result(question.id, Outcome.WRONG, _no_parameter(str(error.args[0])))
+    except MissingLibraryError as error:
+        return Result(question.id, Outcome.BROKEN, f"这道题在这里检查不了：{error}")
     except CheckerError as error:
         message = "不是你的错：这道题的检查程序自己出错了，请告诉讲师。可以先做下一题。"
         return Result(question.id, Outcome.BROKEN, message, detail=str(error.args[0]))

@@ -20,6 +20,7 @@ import pandas as pd
 
 from course_utils.analysis import _need
 from course_utils.analysis.statistics._sample import Sample, design, expit, logit, sample
+from course_utils.analysis.statistics.regressions import least_squares
 
 #: Whom the effect is about: rows likely to be in either group, all rows, the treated rows.
 TARGETS = ("overlap", "all", "treated")
@@ -315,14 +316,14 @@ def regression_effect(
     Without features this is the raw difference of the two means. Parameters and returns as in
     :func:`weighted_effect`; errors are heteroscedasticity-robust (HC1) or clustered.
     """
-    import statsmodels.api as sm
+    model = least_squares()
 
     data = sample(rows, treated, features, outcome, cluster, separate=False)
     x = np.column_stack([data.t, data.x])
     options: dict[str, Any] = {"cov_type": "HC1"}
     if cluster:
         options = {"cov_type": "cluster", "cov_kwds": {"groups": data.cluster}, "use_t": True}
-    fit = sm.OLS(data.y, x).fit(**options)
+    fit = model(data.y, x).fit(**options)
     low, high = fit.conf_int(alpha=1 - level)[0]
     record = {"estimate": fit.params[0], "low": low, "high": high, "error": fit.bse[0]}
     counts = {"treated": int(data.t.sum()), "control": int((1 - data.t).sum())}

@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis.statistics.regressions import (
+    generalized,
+    least_squares,
+    with_constant,
+)
 
 
 def _z(level: float) -> float:
@@ -256,19 +261,18 @@ def logistic(
         Index = feature; ``coefficient``, ``odds_ratio``, ``low``, ``high`` (of the odds ratio),
         ``p``.
     """
-    import statsmodels.api as sm
-
+    model, families = generalized()
     used = [outcome, *features, *([cluster] if cluster else [])]
     _need.columns(rows, used, "逻辑回归")
     data = rows[used].dropna()
-    x = sm.add_constant(data[features].astype(float), has_constant="add")
+    x = with_constant(data[features].astype(float))
     y = data[outcome].astype(float)
     _need.that(y.nunique() == 2, f"逻辑回归的结果列“{outcome}”必须同时有 0 和 1，请检查筛选。")
     options: dict[str, Any] = {}
     if cluster:
         codes = pd.factorize(data[cluster])[0]
         options = {"cov_type": "cluster", "cov_kwds": {"groups": codes}}
-    fit = sm.GLM(y, x, family=sm.families.Binomial()).fit(**options)
+    fit = model(y, x, family=families.Binomial()).fit(**options)
     interval = fit.conf_int()
     table = pd.DataFrame(
         {
@@ -300,14 +304,11 @@ def linear(rows: pd.DataFrame, outcome: str, features: list[str]) -> pd.DataFram
         Index = feature; ``coefficient``, ``low``, ``high`` (95 %), ``p``; attribute ``n`` holds
         the rows used.
     """
-    import statsmodels.api as sm
-
+    model = least_squares()
     _need.columns(rows, [outcome, *features], "线性回归")
     data = rows[[outcome, *features]].dropna().astype(float)
     _need.that(len(data) > len(features) + 1, "线性回归的样本太少，请放宽筛选条件。")
-    fit = sm.OLS(data[outcome], sm.add_constant(data[features], has_constant="add")).fit(
-        cov_type="HC1"
-    )
+    fit = model(data[outcome], with_constant(data[features])).fit(cov_type="HC1")
     interval = fit.conf_int()
     table = pd.DataFrame(
         {"coefficient": fit.params, "low": interval[0], "high": interval[1], "p": fit.pvalues}

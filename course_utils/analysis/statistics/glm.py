@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis.statistics.regressions import generalized
 
 
 def _design(rows: pd.DataFrame, features: Sequence[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def rate_ratios(
     -----
     Robust errors stand in for over- and underdispersion (Zou 2004: Poisson for rates of a yes/no).
     """
-    import statsmodels.api as sm
+    model_class, families = generalized()
 
     _need.columns(rows, [count, exposure, *features, *groups, *([cluster] if cluster else [])],
                   "发生率回归")  # fmt: skip
@@ -69,8 +70,8 @@ def rate_ratios(
     if cluster:
         codes = pd.factorize(known[cluster])[0]
         kind = {"cov_type": "cluster", "cov_kwds": {"groups": codes}}
-    model = sm.GLM(
-        known[count].astype(float), x, family=sm.families.Poisson(),
+    model = model_class(
+        known[count].astype(float), x, family=families.Poisson(),
         offset=np.log(known[exposure].astype(float)),
     )  # fmt: skip
     fit = model.fit(**kind)
@@ -121,15 +122,15 @@ def fit_amount(
     AmountModel
         ``ratios``: by how much one unit more multiplies the amount (``ratio``, ``low``, ``high``).
     """
-    import statsmodels.api as sm
+    model_class, families = generalized()
 
     _need.columns(rows, [amount, *features], "金额回归")
     known = rows.dropna(subset=[amount, *features])
     _need.that(bool((known[amount] > 0).all()), "金额回归只用大于零的金额，请先筛选。")
     _need.that(len(known) > 2 * len(features) + 5, "有金额的样本太少，金额回归做不了。")
     x = _design(known, features, ())
-    model = sm.GLM(
-        known[amount].astype(float), x, family=sm.families.Gamma(link=sm.families.links.Log())
+    model = model_class(
+        known[amount].astype(float), x, family=families.Gamma(link=families.links.Log())
     )
     fit = model.fit(cov_type="HC1")
     interval = fit.conf_int(alpha=1 - level)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from course_utils.analysis import _need
+from course_utils.analysis.statistics.regressions import least_squares
 
 
 def two_way(
@@ -62,7 +63,7 @@ def two_way(
     G/(G−1)·(N−1)/(N−K), t with G−1 degrees of freedom; unit effects lie within clusters and are
     not counted in K (Cameron & Miller 2015, section II.B).
     """
-    import statsmodels.api as sm
+    model_class = least_squares()
 
     names = list(regressors)
     cluster = cluster or unit
@@ -74,7 +75,7 @@ def two_way(
     wide = wide - wide.groupby(data[unit]).transform("mean")
     design = wide.drop(columns=outcome)
     _refuse_absorbed(design, names)
-    model = sm.OLS(wide[outcome], design)
+    model = model_class(wide[outcome], design)
     fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     interval = fit.conf_int(alpha=1 - level)
     table = pd.DataFrame(

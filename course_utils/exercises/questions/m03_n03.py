@@ -292,7 +292,9 @@ def labelled(context: Context) -> pd.DataFrame:
 
 def _precision(rows: pd.DataFrame, method: str = "wilson") -> pd.DataFrame:
     """Return n, rate and interval by keyword kind."""
-    from statsmodels.stats.proportion import proportion_confint
+    from course_utils.libraries import need
+
+    proportion_confint = need("statsmodels.stats.proportion").proportion_confint
 
     result = {}
     for kind, part in rows.groupby("kind_hit"):

@@ -245,7 +245,9 @@ def _risk_columns(rows: pd.DataFrame, p: Any) -> pd.DataFrame:
 
 def _risk(context: Context, who: pd.DataFrame) -> np.ndarray:
     """Return the chance of turning bad within a year, learned from past approvals."""
-    import statsmodels.api as sm
+    from course_utils.analysis.statistics.regressions import generalized
+
+    model, families = generalized()
 
     loan = context.load("loan")
     loan = loan[loan["product_code"].isin(list(CASH_LOANS.values()))]
@@ -266,7 +268,7 @@ def _risk(context: Context, who: pd.DataFrame) -> np.ndarray:
         right_on="query_date", by="customer_id", tolerance=pd.Timedelta(days=15),
     ).dropna(subset=["query_date"])  # fmt: skip
     p = context.parameters
-    fit = sm.GLM(rows["bad"], _risk_columns(rows, p), family=sm.families.Binomial()).fit()
+    fit = model(rows["bad"], _risk_columns(rows, p), family=families.Binomial()).fit()
     return fit.predict(_risk_columns(who, p)).to_numpy()
 
 

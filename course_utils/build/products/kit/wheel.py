@@ -115,7 +115,7 @@ def _trainee_files(wheel: Path) -> dict[str, bytes]:
         files = {name: archive.read(name) for name in archive.namelist() if _is_trainees(name)}
     meta = next(name.removesuffix("METADATA") for name in files if name.endswith("/METADATA"))
     files[f"{meta}METADATA"] = _trainee_metadata(files[f"{meta}METADATA"])
-    files[f"{meta}RECORD"] = _record(files, f"{meta}RECORD")
+    files[f"{meta}RECORD"] = record(files, f"{meta}RECORD")
     return files
 
 
@@ -146,7 +146,7 @@ def _is_builders(line: str) -> bool:
     return name in _BUILDERS_NEEDS or "extra ==" in value
 
 
-def _record(files: Mapping[str, bytes], own_name: str) -> bytes:
+def record(files: Mapping[str, bytes], own_name: str) -> bytes:
     """Return the list of a wheel's files with hash and size, as installers want it."""
     lines = []
     for name in sorted(files):

@@ -28,6 +28,7 @@ _WHERE = {
     "show": "course_utils.display",
     "dictionary": "course_utils.display",
     "say": "course_utils.display",
+    "brief": "course_utils.brief",
     "reveal": "course_utils.display",
 }
 _ROOMS = ("analysis", "bank", "build", "charts", "contract", "deliver", "exercises", "synth")

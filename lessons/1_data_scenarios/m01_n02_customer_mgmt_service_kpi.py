@@ -100,7 +100,7 @@ people["managed"] = people["manager_id"].notna()
 people["touched"] = people["managed"] & people.index.isin(own["customer_id"])
 people["run"] = people["managed"] & (people["tags"] >= TAG_LINE) & people.index.isin(planned)
 
-# %%
+# %% tags=["board:staff:table"]
 def stage_rates(rows):
     """每家网点的三个比率和阶段，按权数算。"""
     heads = rows[["managed", "touched", "run"]].mul(rows["weight"], axis=0).groupby(rows["branch_id"]).sum()
@@ -119,7 +119,7 @@ cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶
        + (f"第一阶段的管户率平均 **{first['managed'].mean():.0%}**，本人触达率 **{first['touched'].mean():.0%}**；其余网点管户率 "
           f"{rest['managed'].mean():.0%}，触达率 {rest['touched'].mean():.0%}。" + ("名字全，不等于有人。" if first["managed"].mean() >= rest["managed"].mean() else "") if len(first) and len(rest) else ""))
 
-# %%
+# %% tags=["board:staff:picture"]
 state = np.select([~scope["managed"], scope["run"], scope["touched"]], ["没有管户", "在经营", "联系过"], "只有名字")
 mix = scope["weight"].groupby([scope["branch_id"], state]).sum().unstack(fill_value=0.0)
 mix = mix.reindex(columns=["没有管户", "只有名字", "联系过", "在经营"], fill_value=0.0)
@@ -600,6 +600,22 @@ path = cu.deliver.workbook(
     notes=["阶段线是参数；经营率离线很近的网点，阶段会因抽样而变。", "九十天目标是走完离全行中位数一半的路，不是考核线。"])
 common = pd.Series([LABELS[name] for names in weakest.values() for name in names]).value_counts()
 cu.say(f"已保存 `{path.name}`：{len(sheet)} 家网点。最常排进最弱三项的是“**{common.index[0]}**”（{common.iloc[0]} 家）。")
+
+# %% tags=["instructor", "board:staff:brief"]
+# 给行长的一栏：course board 把它放上看板
+unmet, empty = cover.loc["全部客户", "加了没人管"], check_up["evidence"].isna().mean()
+named = "、".join(offices.reindex(first.index)) or "没有"
+rates = f"管户率 {first['managed'].mean():.0%}，本人触达率 {first['touched'].mean():.0%}" if len(first) else "没有有名无实的网点"
+cu.brief(
+    f"{len(stages)} 家网点里 {len(first)} 家在第一阶段（无主，或有名无实）；" + rates,
+    "要办" if len(first) and apart else "留意" if len(first) or unmet > 0.5 else "平稳",
+    "有第一阶段的网点，并且触达率的区间全在其余网点之下，记要办；分不开，或加了企微的客户过半没人管，记留意",
+    [("第一阶段的网点", f"{len(first)} 家", f"其余 {len(rest)} 家" + (f"的本人触达率 {rest['touched'].mean():.0%}" if len(rest) else "")),
+     ("加了企微、没人管", f"{unmet:.0%}", f"近 {TOUCH_DAYS} 天没有被管户经理本人联系到"),
+     ("没有佐证的自评", f"{empty:.0%}", f"自评平均 {means.loc['score'].mean():.1f} 分，有佐证的只值 {means.loc['backed'].mean():.1f} 分")],
+    [("网点行长", f"第一阶段的网点由管户经理本人逐户联系：{named}", "九十天"),
+     ("零售部", f"照《{path.stem}》定九十天目标；最常排进最弱三项的是{common.index[0]}（{common.iloc[0]} 家）", "九十天")],
+    f"有 {near.sum()} 家网点的经营率区间跨过线，第二还是第三阶段分不清，不要拿来排名。")
 
 # %% [markdown]
 # ## 讨论

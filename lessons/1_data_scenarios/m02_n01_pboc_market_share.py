@@ -164,7 +164,7 @@ total_0 = first["own"].sum() / first["market"].sum()
 total_1 = last["own"].sum() / last["market"].sum()
 cu.show(parts, names=NAMES, units={"mix": "%", "within": "%"})
 
-# %%
+# %% tags=["board:performance:picture"]
 effects = parts.sum()
 steps = pd.concat([pd.Series({"市场结构": effects["mix"]}), parts["within"]])
 steps.index = [name.removesuffix("存款") for name in steps.index]
@@ -547,6 +547,19 @@ path = cu.deliver.workbook(
     title=f"人行份额月度解读（{now:%Y-%m}）", purpose="班子会月度分析", money="亿元")
 cu.say(f"已保存：`{path.name}`。")
 cu.progress()
+
+# %% tags=["instructor", "board:performance:brief"]
+# 给行长的一栏：course board 把它放上看板
+own_part = effects["within"]
+cu.brief(
+    f"近 {COMPARE_MONTHS} 个月存款总份额{verb} {abs(total_1 - total_0) * 100:.2f} 个百分点，其中自身份额 {own_part * 100:+.2f}：{both.split('：')[0]}",
+    "要办" if own_part < 0 and total_1 < total_0 else "留意" if own_part < 0 or falling else "平稳",
+    "总份额和扣除市场结构以后的自身份额都在降，记要办；只有自身或个别项目在降，记留意",
+    [("存款总份额", f"{total_1:.1%}", f"市场结构 {effects['mix'] * 100:+.2f}，自身 {own_part * 100:+.2f} 个百分点"),
+     (f"最弱：{weak}", f"{latest['share'].min():.1%}", f"第 {latest.loc[weak, 'rank']} 名；{len(DEPOSITS)} 个存款项目有 {falling} 个份额下降")],
+    [("对公部", f"逐户核单位活期流向：近 {COMPARE_MONTHS} 个月{bars.index[-1]} {bars['rate'].iloc[-1] * 100:+.1f}，本行 {bars.loc['本行', 'rate'] * 100:+.1f} 个百分点", "本月"),
+     ("个金部", f"{call}：名单赶在这之前见完", "春节前后")],
+    "份额和名次只用来看清自己，监管不许拿来当考评指标。")
 
 # %% [markdown]
 # ## 讨论

@@ -115,7 +115,7 @@ view = maturity.profile(ladder)
 cu.show(view.head(6), money="万元", names={"month": "到期月份", "amount": "到期金额", "share": "占比",
         "cumulative": "累计占比"}, units={"share": "%", "cumulative": "%"}, title=f"{scope_name}到期视图（前半年）")
 
-# %%
+# %% tags=["board:maturity:picture"]
 quarter = view["share"].head(3).sum()
 fair = 3 / len(view)
 colored = ladder.rename(columns=lambda months: f"{months} 个月", index=lambda day: f"{day:%y-%m}")
@@ -350,7 +350,7 @@ else:
     desk["open_minutes"] = desk["counters"] * 8 * 60
 desk["capacity"] = desk["open_minutes"] * (1 - desk["use"]) / desk["minutes"]
 
-# %%
+# %% tags=["board:maturity:table"]
 daily = maturity.expected_visits(open_term, open_term["chance"], by="branch_id", weight="weight")
 daily = daily[daily.index <= bank.as_of + pd.DateOffset(months=HORIZON_MONTHS)]
 found = []
@@ -712,6 +712,24 @@ middle, low, high = [effect[key] / overall for key in ("difference", "low", "hig
 cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计 {saved / 1e4:,.0f} 万元（样本账户，没有乘 weight）。按抽签的结果，"
        f"本来要走的人里打了电话留下约 {middle:.0%}，这份名单预计多留住 **{saved * middle / 1e4:,.0f} 万元**（区间 "
        f"{saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}）。请于 {purge:%Y-%m-%d} 前销毁。")
+
+# %% tags=["instructor", "board:maturity:brief"]
+# 给行长的一栏：course board 把它放上看板
+bunched, tight = quarter > 1.2 * fair, len(events) > 0
+todo = [("客户经理", f"照《{path.stem}》先打金额大的；{branch_name[my_branch]}已排好 {len(plan)} 个电话", f"到期前 {CALL_LATE} 到 {CALL_EARLY} 天"),
+        ("资产负债部", f"备好补缺的资金：续存率每掉一成要另找 {step / 1e8:.2f} 亿元", "头三个月到期之前")]
+if tight:
+    crowds = "、".join(events["branch_name"].head(3)) + (f"等 {len(events)} 家" if len(events) > 3 else "")
+    todo.insert(0, ("支行行长", f"{crowds}：最挤的三天之前办活动、约客户错峰", f"{events['start'].min():%Y-%m-%d} 之前"))
+cu.brief(
+    f"{scope_name}一年内到期 {view['amount'].sum() / 1e8:.1f} 亿元，头三个月占 {quarter:.0%}；最挤的一天是 {crowd.idxmax():%Y-%m-%d}，预计 {crowd.max():,.0f} 人次",
+    "要办" if bunched and tight else "留意" if bunched or tight else "平稳",
+    "头三个月占比超过均摊的一点二倍，并且有支行超过活动线，记要办；只占一条，记留意",
+    [("头三个月到期占比", f"{quarter:.0%}", f"均匀分布该占 {fair:.0%}"),
+     ("全部续存一年少付", f"{saving / 1e4:,.0f} 万元", f"平均合同利率 {old_cost / total:.2%}，今天挂牌价 {new_cost / total:.2%}"),
+     ("续存率每掉一成要另找", f"{step / 1e8:.2f} 亿元", f"用同业资金补，一年{'多付' if dearer > 0 else '少付'} {abs(dearer) / 1e4:,.0f} 万元"),
+     ("本来要走、打了留下", f"约 {middle:.0%}", f"抽签对照；{branch_name[my_branch]}这份名单多留 {saved * middle / 1e4:,.0f} 万元，区间 {saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}")],
+    todo, "按天的人次由样本推算，先信周，再信天。")
 
 # %% [markdown]
 # ## 讨论

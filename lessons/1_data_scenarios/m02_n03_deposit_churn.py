@@ -98,7 +98,7 @@ def states_at(when):
     return churn.loss_state(money.loc[:, :when], idle, STATE_CUTS, FLOOR, SILENT_DAYS)
 
 
-# %%
+# %% tags=["board:churn:table"]
 rated = customers.assign(state=states_at(months[-1])).dropna(subset=["state"])
 scope = rated if BRANCH is None else rated[rated["branch_id"] == BRANCH]
 scope = scope.join(churn.retention_ratio(money)[["recent", "before"]])
@@ -141,7 +141,7 @@ cu.say(f"在能判断的 {len(months) - 8} 个月里，存款口径报了 **{len
 # 图里的“不评”多半是钱走光以后够不上 `FLOOR` 的人。**不能把他们从图里删掉**：只看四个季末都评得上的人，
 # 等于只问留下来的人“你走了没有”，流失会被算少。
 
-# %%
+# %% tags=["board:churn:picture"]
 dates = [months[-10], months[-7], months[-4], months[-1]]
 history = pd.DataFrame({when: states_at(when).astype("object") for when in dates}).fillna("不评")
 moving = history[history.isin(["预警", "半流失", "流失", "沉默"]).any(axis=1)]
@@ -200,7 +200,7 @@ lost_of = tagged["customer_id"].map(traced["lost"]).astype(float)
 found = tagged.groupby("customer_id")["amount"].transform("sum")
 tagged["amount"] = tagged["amount"] * (lost_of / found).clip(upper=1)
 
-# %%
+# %% tags=["board:churn:picture"]
 tagged["tier"] = tagged["customer_id"].map(traced["tier"])
 where = tagged.pivot_table(index="tier", columns="destination", values="amount", aggfunc="sum", observed=True)
 sizes = traced.groupby("tier", observed=True)["lost"].agg(["sum", "size"])
@@ -681,6 +681,23 @@ path = cu.deliver.call_list(
     notes=["标“保留”的客户本周不联系，用来量效果。"], extra={"策略卡": cu.deliver.Sheet(card, "策略卡", names=words)})  # fmt: skip
 cu.say(f"排进名额的 {len(call_plan):,} 户里，够本的 {len(plan):,} 户进了 `{path.name}`（{plan['branch_id'].nunique()} 家支行），"
        f"其中随机留出 {(draw < HOLDOUT_SHARE).sum()} 户不打；不够本的宁可空着名额，不凑数。")  # fmt: skip
+
+# %% tags=["instructor", "board:churn:brief"]
+# 给行长的一栏：course board 把它放上看板
+share, held_out = state_table["share"], (draw < HOLDOUT_SHARE).sum()
+less = share[["预警", "半流失", "流失"]].sum()
+away = f"；认得出的去向里“{known.idxmax()}”最多，占 {known.max():.0%}" if len(known) else ""
+cu.brief(
+    f"钱明显变少的客户占 {less:.1%}{away}",
+    "平稳" if not len(plan) else "要办" if (lead > 0).mean() > 0.5 else "留意",
+    "有够本的客户可联系，并且预警名单抓得到过半的流失，记要办；抓不到一半，记留意",
+    [("钱明显变少的客户", f"{less:.1%}", f"其中已经流失 {share['流失']:.1%}"),
+     ("沉默客户", f"{share['沉默']:.1%}", f"钱还在，{SILENT_DAYS} 天没有主动交易"),
+     ("走之前正在榜上的", f"{(lead > 0).mean():.0%}", f"平均提前 {lead[lead > 0].mean():.1f} 个月；其余事先看不见"),
+     ("值得联系的客户", f"{today['worth_it'].sum():,} 户", f"要 {costs.get(True, 0) / 1e4:,.1f} 万元；全部联系要 {costs.sum() / 1e4:,.1f} 万元")],
+    [("支行行长", f"照《{path.stem}》联系 {len(plan):,} 户，其中随机留出 {held_out} 户不打，好量效果", "名单当周"),
+     ("零售部", f"走之前看得见的苗头逐条派到人：{'、'.join(clear) or '没有'}", "每月更新名单时")],
+    "苗头只是先后出现，不等于原因；上榜的不一定走，走的也不一定上过榜。")
 
 # %% [markdown]
 # ## 讨论

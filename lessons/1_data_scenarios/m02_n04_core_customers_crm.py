@@ -90,7 +90,7 @@ people["tier"] = cu.analysis.tiers.aum_tier(people["aum"])
 # 再看钱集中在谁手里。**洛伦兹曲线**把客户从少到多排队，横轴是人数，纵轴是钱；越往右下凹，越集中。
 # 集中度说明“少数人很重要”，但它不说明这些人会不会走，也不等于只做这些人就够了。
 
-# %%
+# %% tags=["board:customers:table"]
 contacts = bank.load("contact_log", columns=["customer_id", "contact_time", "channel", "result"])
 year_ago, ninety = today - pd.DateOffset(months=12), today - pd.Timedelta(days=90)
 tried = contacts[(contacts["contact_time"] > year_ago) & (contacts["result"] != "未触达")].copy()
@@ -353,7 +353,7 @@ cu.say(f"{branch} 共 {len(tasks)} 件任务、{len(once)} 位客户，**{count.
 # 五万元以下批量为主，5-20 万一次，20-50 万两次，50-100 万三次，100 万以上六次 [定义]；
 # 每次按 `CONTACT_MINUTES` 分钟算。做多了不能抵别人的少：每户完成数最多算到他自己的标准。
 
-# %%
+# %% tags=["board:customers:picture"]
 quarter = spoken[spoken["contact_time"] > today - pd.DateOffset(months=3)].groupby("customer_id").size()
 owned = people[asked & people["manager_id"].notna()]
 plan_done = portfolio.contact_gap(owned, quarter, minutes=CONTACT_MINUTES)
@@ -767,6 +767,22 @@ path = cu.deliver.workbook(
     title=f"{branch} 核心客户清单与十人 PDCA", purpose="核心客户经营", purge_date=today + pd.DateOffset(days=120))
 cu.say(f"已保存：`{path.name}`，{len(listed)} 位核心客户，{pdca['manager_id'].nunique()} 位经理各十人。")
 cu.progress()
+
+# %% tags=["instructor", "board:customers:brief"]
+# 给行长的一栏：course board 把它放上看板
+met = large[asks[2]].mean()
+orphans = int(tasks["manager_id"].isna().sum())
+cu.brief(
+    f"最有钱的百分之五个人客户持有 {top:.0%} 的资金；资产 {BIG_LINE / 1e4:g} 万元以上的客户，近九十天见过面的只占 {met:.0%}",
+    "留意" if met < 0.5 or overall < 0.5 else "平稳",
+    "大户九十天见面不到一半，或一季的接触标准完成不到一半，记留意；见面有没有用，还没有对照证明，不记要办",
+    [("前百分之五客户持有", f"{top:.0%}", "个人客户资金，按权数"),
+     ("大户近九十天见过面", f"{met:.0%}", f"{large['有管户'].mean():.0%} 有管户；样本 {len(large)} 户"),
+     ("一季接触标准完成", f"{overall:.0%}", f"缺口折合每位经理 {hours:.1f} 小时一季（样本口径）"),
+     (f"大户 {first} 到 {last} 年流失", f"{cohort.loc['流失', 'share']:.0%}", f"区间 {cohort.loc['流失', 'low']:.1%} 到 {cohort.loc['流失', 'high']:.1%}；升档 {cohort.loc['升档', 'share']:.0%}")],
+    [("客户经理", f"照《{path.stem}》经营十位客户，{branch} 有 {pdca['manager_id'].nunique()} 位经理各十人", "九十天，每周填一次"),
+     ("支行行长", f"{branch} 一周 {len(tasks)} 件任务排到天，" + (f"没有管户经理的 {orphans} 件先指定人" if orphans else "都有管户经理"), "本周")],
+    "见面多和钱多只是同时出现，不能说见了面所以存款涨。")
 
 # %% [markdown]
 # ## 讨论

@@ -305,7 +305,7 @@ if can_review:
     cu.say(f"预测误差平均 **{error.mean():.1%}**，最大 {error.max():.1%}（{names[error.idxmax()]}）；"
            f"误差超过 `REVIEW_GAP` 的有 {(error > REVIEW_GAP).sum()} 家，它们的缺口当心误判。")
 
-# %%
+# %% tags=["board:performance:table"]
 if not can_review:
     cu.say(f"缺少 {base_year} 年的目标或前一年的日余额，复盘演练这两格跳过。")
 else:
@@ -684,6 +684,21 @@ sheets = {
     "调整日志": cu.deliver.Sheet(numbers[["branch_name", "goal"]].assign(adjust=0.0, new_goal=numbers["goal"]), **look, formulas={"new_goal": "=[goal]+[adjust]"}, totals=["new_goal"], choices={"原因": ["外部冲击", "网点撤并", "客户划转"]})}
 name = f"存款指标分解表_{base_year + 1}.xlsx"
 cu.say(f"已保存：`{cu.deliver.workbook(bank.output_dir('m02_n05') / name, sheets, purpose='指标分解与复盘').name}`。")
+
+# %% tags=["instructor", "board:performance:brief"]
+# 给行长的一栏：course board 把它放上看板
+verdicts = checkup["decision"].value_counts() if can_review else pd.Series(dtype=int)
+chase, recut = verdicts.get("不重切，给资源追赶", 0), verdicts.get("可申请重切", 0)
+spread = f"{difficulty.max() / difficulty.min():.1f} 倍"
+cv = scores["difficulty_cv"]
+review_tile = [("按原目标走的网点", f"{verdicts.get('按原目标走', 0)} 家", f"可申请重切 {recut} 家，给资源追赶 {chase} 家")] if can_review else []
+cu.brief(
+    f"{base_year + 1} 年初稿里，最难的网点难度是最容易的 {spread}" + (f"；年中缺口超线的网点 {recut + chase} 家" if can_review else ""),
+    "要办" if recut + chase > len(branches) / 2 else "留意" if recut + chase or cv["混合法"] < cv["基数法"] else "平稳",
+    "年中复盘缺口超线的网点过半，记要办；有网点超线，或换分法能让难度更平均，记留意",
+    [*review_tile, ("最难网点是最容易的", spread, f"难度差异：基数法 {cv['基数法']:.0%}，混合法 {cv['混合法']:.0%}")],
+    [("计财部", f"指标改按混合法分，{len(missed)} 家基数低、潜力高的网点先核实：{'、'.join(names[missed]) or '没有'}", "平衡会之前")],
+    "潜力是测算值，不是承诺。")
 
 # %% [markdown]
 # ## 讨论

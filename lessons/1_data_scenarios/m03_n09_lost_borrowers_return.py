@@ -227,7 +227,7 @@ cu.say(f"年龄跳得最清楚的是 **{found_age} 岁**：从这一岁起流失
        f"和参数 `AGE_LIMIT` {'一致' if found_age == AGE_LIMIT else '不一致，先去查系统准入规则'}。产品说明书上的上限是 {int(written.min())} 到 {int(written.max())} 岁"
        f"{'：说明书写得更宽，系统却先关了门，这要和产品部门对账' if written.max() > found_age else ''}。")  # fmt: skip
 
-# %%
+# %% tags=["board:lending:picture"]
 gone = case[case["lost"]].copy()
 usable = set(zip(strong["area"], strong["flag"], strict=True))
 hits = [gone[flag] & gone["area"].map(lambda area, flag=flag: (area, flag) in usable) for flag in ["old", "changed", "dear"]]
@@ -671,6 +671,19 @@ if len(plan):
         extra={"策略卡": cu.deliver.Sheet(card, "策略卡", names=words), "电话脚本": cu.deliver.Sheet(script, "电话脚本", names=words)})  # fmt: skip
     cu.say(f"名单 `{path.name}`：{len(plan):,} 户、{plan['branch_id'].nunique()} 家支行，其中让利 {(plan['cut'] > 0).sum()} 户，预期让利 {plan['give'].sum():,.0f} 元，"
            f"预期价值 {plan['value'].sum():,.0f} 元；随机留出 {(plan['arm'] != '联系').sum()} 户不打。")  # fmt: skip
+
+# %% tags=["instructor", "board:lending:brief"]
+# 给行长的一栏：course board 把它放上看板
+worst_kind = kinds.drop("没流失").idxmax()["count"]
+seen_gap = f"留着不打的 {held['rate_b']:.1%}；差 {held['difference'] * 100:+.1f} 个百分点，区间 {held['low'] * 100:+.1f} 到 {held['high'] * 100:+.1f}"
+cu.brief(
+    f"结清的贷款里 {loss_rate:.1%} 流失，“{worst_kind}”最多",
+    "要办" if held["low"] > 0 and len(plan) else "留意" if len(plan) else "平稳",
+    "抽签对照证明打电话有用，并且有利差为正的客户可打，记要办；只有名单，记留意",
+    [("结清以后流失", f"{loss_rate:.1%}", f"按样本笔数；“{worst_kind}”最多"),
+     ("打了电话回来的", f"{held['rate_a']:.1%}", seen_gap)],
+    [("客户经理", f"照《归巢名单与策略卡》回访 {len(plan):,} 户，其中让利 {(plan['cut'] > 0).sum()} 户；越早打越好", f"结清后 {EARLY_DAYS} 天以内")],
+    "为什么走，电话里说的和规则推的常常对不上，两种说法分开看。")
 
 # %% [markdown]
 # ## 讨论

@@ -109,7 +109,7 @@ months = amount.columns
 # r 不到 0.85 或 S 不到 0.5 是蓝；都没碰到是绿。红、橙、黄、蓝依次叫一级到四级。线是参数，换一组线户数就变。
 # 刚签约、月份不够的商户算不出 r 和 S，这两条就不问它。下面先用工具箱算；练习 E1 请你自己写。
 
-# %%
+# %% tags=["board:merchants:table"]
 now = warning.indicators(amount, active[months[-1]], gap[months[-1]], merchants["kind"])
 now["level"], now["reason"] = warning.levels(now, rules), warning.reasons(now, rules)
 recent = monthly[monthly["month"].isin(months[-3:])]
@@ -195,7 +195,7 @@ cu.say(f"不去季节时，黄橙告警里有 **{wasted:.0%}** 是季节造成�
 # 先看有序。同一家商户相邻月份很像，全算进去会显得证据比实际多，所以这里每隔 `LOOK_AHEAD` 个月取一个月底，前后窗口不重叠。
 # 黑线是 95% 区间 [定义]：样本再抽一次，比例大致会落在这段里。
 
-# %%
+# %% tags=["board:merchants:picture"]
 spaced = rows[rows["month"].isin(known[::-LOOK_AHEAD])]
 by_level = spaced.groupby("level")["lost"].agg(["sum", "size"]).reindex(warning.LEVELS[::-1]).dropna()
 order = wilson(by_level["sum"], by_level["size"]).set_axis(by_level.index).assign(n=by_level["size"])
@@ -656,6 +656,23 @@ path = cu.deliver.call_list(
            "查看频率": sheet(frequency, "各级查看间隔", names=words)})  # fmt: skip
 cu.say(f"`{path.name}` 已写好：{daily['branch_id'].nunique()} 家支行，{len(daily)} 家样本商户（橙 {(daily['level'] == '橙').sum()}、"
        f"黄 {(daily['level'] == '黄').sum()}、刚红 {(daily['level'] == '红').sum()}）；另有 {(due & ~allowed).sum()} 家因谢绝来电或没有授权，不外联。")  # fmt: skip
+
+# %% tags=["instructor", "board:merchants:brief"]
+# 给行长的一栏：course board 把它放上看板
+down, better = moves.loc["橙", "红"], moves.loc["橙", ["绿", "蓝"]].sum()
+way, count = share[["橙", "黄"]].sum(), daily["level"].value_counts()
+trial_tile = [("上门多救回", f"{abs(effect['difference']) * 100:.0f} 个百分点", f"抽签试点，区间 {effect['low'] * 100:+.0f} 到 {effect['high'] * 100:+.0f}")] if enough else []
+seven = "七天内上门" if enough and clear and effect["difference"] > 0 else "上门问原因，继续抽签量效果"
+cu.brief(
+    f"正在掉的商户（橙、黄）占 {way:.1%}；橙色一个月后 {down:.0%} 变红，只有 {better:.0%} 回到绿或蓝",
+    "要办" if way > 0 and down > better and seven == "七天内上门" else "留意" if way > 0 else "平稳",
+    "橙色变红的比变好的多，并且抽签试点证明上门有用，记要办；只是有橙黄商户，记留意",
+    [("正在掉：橙和黄", f"{way:.1%}", "还来得及，人手先花在这里"),
+     ("已经断了：红", f"{share['红']:.0%}", f"其中 {long_ago:.0%} 断了半年以上"),
+     ("橙色一个月后变红", f"{down:.0%}", f"{better:.0%} 回到绿或蓝"), *trial_tile],
+    [("支行行长", f"照《{path.stem}》先橙后黄，{seven}：橙 {count.get('橙', 0)} 家、黄 {count.get('黄', 0)} 家（样本）", "每天出名单"),
+     ("电子银行部", f"名单从月底改成天天算；{len(near)} 家临界商户（样本）定每周目标", "本月")],
+    "商户为什么不收款，表里看不出来；绿色不等于不会走。")
 
 # %% [markdown]
 # ## 讨论

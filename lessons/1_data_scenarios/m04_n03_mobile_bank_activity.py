@@ -375,7 +375,7 @@ cu.say(f"横着看，绑服务的人交易活跃率高 {across * 100:+.0f} 个�
 # 正常客户登录不挑日子。如果某家网点的登录总挤在月末最后三天，就值得看一眼。期望次数 ＝ 该网点当月登录总数 × 各网点月末三天占比的中位数；
 # 超出期望的程度用 z 值表示（超出多少个“正常波动”）。最简单的假设是泊松分布：正常波动等于期望次数的平方根。
 
-# %%
+# %% tags=["board:staff:picture"]
 daily = bank.load("mobile_day", columns=["date", "branch_id", "login_customers", "short_sessions"])
 daily["to_end"] = (daily["date"] - (daily["date"] + pd.offsets.MonthEnd(0))).dt.days  # 0 是月末最后一天
 daily["month"] = daily["date"] + pd.offsets.MonthEnd(0)
@@ -624,6 +624,17 @@ book = cu.deliver.workbook(
     title=f"{bank.name} {BRANCH or '全行'} 手机银行培育方案", purpose="手机银行培育", purge_date=bank.as_of + pd.DateOffset(days=90), money="元")
 cu.say(f"已保存：`{book.name}`，四周名单 {len(target)} 户，核查清单 {len(audit)} 家网点。")
 cu.progress()
+
+# %% tags=["instructor", "board:staff:brief"]
+# 给行长的一栏：course board 把它放上看板
+peaks = f"{top[0]} 月末最后一天的登录是平日的 {shape.loc[top[0], 0]:.1f} 倍"
+step = [("合规部", f"核查 {'、'.join(audit_branches)}：问厅堂辅导记录，核对设备归属", "下月考核之前")] if audit_branches else []
+cu.brief(
+    f"月末登录反常、要去核查的网点 {len(audit)} 家" + (f"：{'、'.join(audit_branches)}" if audit_branches else ""),
+    "要办" if audit_branches else "平稳",
+    "改正波动和多重检验以后仍然过线的网点，记要办",
+    [("月末刷登录，要核查", f"{len(audit)} 家", peaks)],
+    step, "数据只说该去查谁，不能定谁的责；核查之前先问有没有集中辅导这类正当理由。")
 
 # %% [markdown]
 # ## 讨论

@@ -128,7 +128,7 @@ def ability_at(when, who, owed):
     table = pd.DataFrame({"free": free, "future": future, "income": usual})
     return table.set_axis(owed.index).assign(ratio=lambda t: (t["free"] + t["future"]) / owed)
 
-# %%
+# %% tags=["board:lending:table"]
 def grade(ratio):
     return np.select([ratio >= cut for cut in GRADE_CUTS] + [ratio > 0], ["A", "B", "C", "D"], default="E")
 
@@ -581,6 +581,20 @@ path = cu.deliver.call_list(
     notes=[f"只在 {CALL_HOURS[0]} 点到 {CALL_HOURS[1]} 点之间联系，只对本人说。", "不得联系家庭成员、同事和村干部。"],
     extra={"话术卡": cu.deliver.Sheet(scripts, "话术卡", names=words)})  # fmt: skip
 cu.say(f"`{path.name}`：{len(sheet)} 笔，排进本周的 {(sheet['this_week'] == '本周').sum()} 笔。")
+
+# %% tags=["instructor", "board:lending:brief"]
+# 给行长的一栏：course board 把它放上看板
+owed = todo["debt"].sum()
+able, able_debt, booked = strong.mean(), todo.loc[strong, "debt"].sum() / owed, (sheet["this_week"] == "本周").sum()
+gain = [first[name] / 1e4 for name in ("按欠款", "按每分钟值多少")]
+cu.brief(
+    f"还开着的个人不良 {len(todo)} 笔（样本），还得起的 A、B 两级占 {able:.0%}；欠款最多的十笔里有 {top} 笔还不起",
+    "要办" if booked and able_debt > 0.5 else "留意" if len(todo) else "平稳",
+    "还得起的占欠款过半，并且这一周排得上，记要办；有不良、但多数还不起，记留意",
+    [("还开着的个人不良", f"{len(todo)} 笔", f"样本；欠 {owed / 1e4:,.0f} 万元"),
+     ("还得起的（A、B 级）", f"{able:.0%}", f"占欠款的 {able_debt:.0%}")],
+    [("清收小组", f"照《{path.stem}》先谈排进本周的 {booked} 笔：换成按每分钟值多少排，预计净收回从 {gain[0]:,.1f} 万元到 {gain[1]:,.1f} 万元", "本周")],
+    "能力说的是拿得出，不是会拿出来；只看本人，留生活费。")
 
 # %% [markdown]
 # ## 讨论

@@ -82,11 +82,17 @@ class _CellIds:
         self._seen: dict[str, int] = {}
 
     def next(self, cell: Cell) -> str:
-        roles = [tag.replace(":", "-").lower() for tag in cell.tags if tag != "instructor"]
+        naming = [tag for tag in cell.tags if tag != "instructor" and not _for_board(tag)]
+        roles = [tag.replace(":", "-").lower() for tag in naming]
         text = f"{self._lesson}\n{cell.kind}\n{cell.source}"
         name = roles[0] if roles else hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
         count = self._seen[name] = self._seen.get(name, 0) + 1
         return (name if count == 1 else f"{name}-{count}")[:64]
+
+
+def _for_board(tag: str) -> bool:
+    """Say whether a tag is about the board alone: ids and trainees' notebooks do without."""
+    return tag.startswith("board:")
 
 
 def _node(
@@ -100,8 +106,9 @@ def _node(
     if question := cell.question("wrong"):
         return v4.new_markdown_cell(_wrong_note(question, cell), metadata={"tags": ["instructor"]})
     metadata: dict[str, Any] = dict(cell.metadata)
-    if cell.tags:
-        metadata["tags"] = list(cell.tags)
+    tags = [tag for tag in cell.tags if edition == "instructor" or not _for_board(tag)]
+    if tags:
+        metadata["tags"] = tags
     if cell.kind == "markdown":
         return v4.new_markdown_cell(cell.source, metadata=metadata)
     source = cell.source

@@ -318,6 +318,28 @@ def _draws(call: ast.Call) -> bool:
 
 
 @_rule
+def board_tags(master: Master, lesson: Lesson) -> Iterator[Finding]:
+    """A cell for the board shows what its role promises; a section has one brief a lesson."""
+    shows = {"brief": "cu.brief(", "picture": "cu.charts.", "table": "cu.show("}
+    briefs = [section for cell in master.cells for section, role in cell.board if role == "brief"]
+    for cell in master.cells:
+        for section, role in cell.board:
+            where = master.where(cell)
+            if shows[role] not in cell.source:
+                yield Finding(
+                    "board-role",
+                    where,
+                    f"标签 board:{section}:{role} 的格子里要有 {shows[role]}…)。",
+                )
+            if role == "brief" and not cell.instructor_only:
+                yield Finding("board-instructor", where, "给行长的一格要带 instructor 标签。")
+            if briefs.count(section) != 1:
+                yield Finding(
+                    "board-brief", where, f"看板的“{section}”一栏在一课里要恰好有一格 brief。"
+                )
+
+
+@_rule
 def one_import(master: Master, lesson: Lesson) -> Iterator[Finding]:
     """A notebook imports course_utils and, where a lesson is about them, pandas and NumPy."""
     allowed = {"course_utils", "pandas", "numpy"}

@@ -1,7 +1,8 @@
 """Lesson masters: the one text file from which both editions of a lesson are made.
 
 A master is a jupytext py:percent file. Tags say what a cell is for: ``parameters``,
-``answer:E1``, ``check:E1``, ``wrong:E1:<name>``, ``alternative:E1:<name>``, ``instructor``.
+``answer:E1``, ``check:E1``, ``wrong:E1:<name>``, ``alternative:E1:<name>``, ``instructor``;
+``board:<section>:<role>`` marks what goes onto the board of the bank's head.
 Answer cells hold a stub line and one block between ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
 """
 
@@ -24,6 +25,8 @@ BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
 ROLES = ("answer", "check", "wrong", "alternative")
 PLAIN_TAGS = ("parameters", "instructor")
+#: What a cell gives to a section of the board: ``board:maturity:picture``.
+BOARD_ROLES = ("brief", "picture", "table")
 
 _STUB = re.compile(r"""^[^#\n=]+=\s*(\.\.\.|"\?"|'\?')\s*(\#.*)?$""")
 _LESSON_NAME = re.compile(r"m\d{2}_n\d{2}_[a-z0-9_]+")
@@ -70,6 +73,12 @@ class Cell:
             if parts[0] in ("wrong", "alternative") and len(parts) == 3:
                 return parts[2]
         return None
+
+    @property
+    def board(self) -> tuple[tuple[str, str], ...]:
+        """Section and role of each ``board:`` tag."""
+        parts = [tag.split(":") for tag in self.tags if tag.startswith("board:")]
+        return tuple((section, role) for _, section, role in parts)
 
     @property
     def outline(self) -> tuple[str, ...]:
@@ -339,22 +348,27 @@ def _parser_version() -> str:
     return version("jupytext")
 
 
+def _tag_fits(tag: str) -> bool:
+    role, *rest = tag.split(":")
+    if role == "board":
+        return len(rest) == 2 and bool(_VARIANT.fullmatch(rest[0])) and rest[1] in BOARD_ROLES
+    wanted = 2 if role in ("wrong", "alternative") else 1
+    return (
+        role in ROLES
+        and len(rest) == wanted
+        and bool(_QUESTION.fullmatch(rest[0]))
+        and all(_VARIANT.fullmatch(name) for name in rest[1:])
+    )
+
+
 def _check_cell(cell: Cell, where: str) -> None:
     """Refuse a cell whose kind, tags or metadata the build would not understand."""
     if cell.kind not in ("code", "markdown"):
         raise CourseError(f"{where}单元格只能是代码或 Markdown，请改掉“{cell.kind}”。")
     for tag in cell.tags:
-        role, *rest = tag.split(":")
         if tag in PLAIN_TAGS:
             continue
-        wanted = 2 if role in ("wrong", "alternative") else 1
-        names_fit = (
-            role in ROLES
-            and len(rest) == wanted
-            and bool(_QUESTION.fullmatch(rest[0]))
-            and all(_VARIANT.fullmatch(name) for name in rest[1:])
-        )
-        if not names_fit or cell.kind != "code":
+        if not _tag_fits(tag) or cell.kind != "code":
             raise CourseError(f"{where}标签“{tag}”没有意义，请按 CONTRIBUTING.md 的写法改正。")
     if "answer" in {tag.split(":")[0] for tag in cell.tags}:
         split_answer(cell.source, where)

@@ -86,7 +86,7 @@ def real_bank(context: Context) -> tuple[float, float, np.ndarray]:
     lengths = pd.period_range(f"{year}-01", f"{year}-12", freq="M").days_in_month.to_numpy()
     season = np.asarray(context.parameters["PERSONAL_SEASON"], dtype=float)
     goal = total.mean() * (1 + context.parameters["GROWTH"])
-    return goal, total.iloc[-1], np.repeat(season / lengths, lengths)
+    return goal, total.iloc[-1], np.repeat(season / lengths, lengths.astype(np.intp))
 
 
 def one_day_later(before: float, after: float) -> bool:
@@ -519,7 +519,7 @@ def _year_end(context: Context, growth: pd.Series, mine: str, goal: float) -> tu
     last = daily[(daily["branch_id"] == mine) & (daily["date"] == pd.Timestamp(year, 12, 31))]
     start = float(last["deposits"].iloc[0])
     months = pd.period_range(f"{year + 1}-01", f"{year + 1}-12", freq="M").days_in_month.to_numpy()
-    daily_share = np.repeat(season_of(context, personal) / months, months)
+    daily_share = np.repeat(season_of(context, personal) / months, months.astype(np.intp))
     return start, needed_function(context)(goal, start, daily_share)
 
 

@@ -22,6 +22,8 @@ _WHERE = {
     "hint": "course_utils.exercises.session",
     "carry_on": "course_utils.exercises.session",
     "progress": "course_utils.exercises.session",
+    "join": "course_utils.exercises.session",
+    "leave": "course_utils.exercises.session",
     "open_bank": "course_utils.bank",
     "list_banks": "course_utils.bank",
     "CourseError": "course_utils.errors",
@@ -31,7 +33,17 @@ _WHERE = {
     "brief": "course_utils.brief",
     "reveal": "course_utils.display",
 }
-_ROOMS = ("analysis", "bank", "build", "charts", "contract", "deliver", "exercises", "synth")
+_ROOMS = (
+    "analysis",
+    "bank",
+    "build",
+    "charts",
+    "classroom",
+    "contract",
+    "deliver",
+    "exercises",
+    "synth",
+)
 
 __all__ = [*_WHERE, *_ROOMS]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -204,26 +203,6 @@ def test_strict_and_stub_modes(notebook, monkeypatch):
     monkeypatch.setenv("COURSE_CHECK", "stub")
     with pytest.raises(session.CheckFailed, match="正确"):
         session.check("E1")
-
-
-def test_progress_on_a_share_holds_outcomes_but_no_answers(notebook, monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path))
-    monkeypatch.setenv("COURSE_SEAT", "三排/2号")
-    notebook["due_amount"] = 123456.78
-    session.check("E1")
-    session.check("E1")
-    (file,) = tmp_path.iterdir()
-    assert "/" not in file.name
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [line["tries"] for line in lines] == [1, 2]
-    assert set(lines[0]) == {"time", "seat", "lesson", "question", "outcome", "tries"}
-    assert lines[0]["outcome"] == "还不对"
-    assert "123456" not in file.read_text(encoding="utf-8")
-
-
-def test_a_vanished_share_does_not_disturb(notebook, monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path / "gone"))
-    assert session.check("E1").outcome is Outcome.BLANK
 
 
 def test_html_is_safe_and_without_scripts(notebook):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from course_utils.errors import CourseError
+from course_utils.exercises import progress as room
 from course_utils.exercises.context import Bank, Context
 from course_utils.exercises.grading import CheckerError, grade, reference_copy
 from course_utils.exercises.history import History
-from course_utils.exercises.progress import record
 from course_utils.exercises.question import Question
 from course_utils.exercises.result import Note, Outcome, ProgressTable, Result
 
@@ -33,6 +33,11 @@ class Standing:
     hints: int = 0
     carried: bool = False
     last: Outcome | None = None
+
+    @property
+    def told(self) -> room.State:
+        """What the instructor may know of it."""
+        return room.State(self.checked, self.hints, self.carried)
 
 
 @dataclass
@@ -114,7 +119,7 @@ class Session:
             result = result.with_hints(question.hints[: standing.hints])
             if standing.failed > len(question.hints):
                 result = result.with_notes(_way_out(question))
-        record(self.lesson, question.id, result.outcome, standing.checked)
+        room.record("check", self.lesson, question.id, standing.told, result)
         return result
 
     def hint(self, name: str) -> Note:
@@ -125,6 +130,7 @@ class Session:
             lines = [f"提示 {i}：{text}" for i, text in enumerate(question.hints, 1)]
             return Note("\n".join([*lines, "提示已经全部给出。" + _way_out(question)]))
         standing.hints += 1
+        room.record("hint", self.lesson, question.id, standing.told)
         text = question.hints[standing.hints - 1]
         return Note(f"{question.id} 提示 {standing.hints}/{len(question.hints)}：{text}")
 
@@ -140,7 +146,9 @@ class Session:
                 f"{question.id} 的参考结果算不出来：请从参数格开始重新运行，还不行就告诉讲师。"
             ) from error
         self.namespace[question.variable] = value
-        self.standing[question.id].carried = True
+        standing = self.standing[question.id]
+        standing.carried = True
+        room.record("carry_on", self.lesson, question.id, standing.told)
         return Note(
             f"变量 {question.variable} 已换成参考结果，可以接着往下做。"
             f"想自己再试，重新运行 {question.id} 的答题格即可。"
@@ -201,6 +209,8 @@ def begin(
     _leave()
     _current = Session(lesson, bank, {question.id: question for question in found}, space)
     _enter_notebook(_current)
+    if (note := room.greet(lesson)) is not None:
+        _show(note)
     return bank
 
 
@@ -272,6 +282,26 @@ def carry_on(name: str) -> Note | None:
 def progress() -> ProgressTable | None:
     """Show where the trainee stands in this lesson."""
     return _show(current().progress())
+
+
+def join(seat: object = None, address: str | None = None, *, again: bool = False) -> Note | None:
+    """Let the instructor see your progress (never your answers) under a seat number.
+
+    Parameters
+    ----------
+    seat : str or int, optional
+        Seat number or nickname.
+    address : str, optional
+        Address of the class as the projector shows it; only where nothing is configured.
+    again : bool
+        It is me although the seat is taken.
+    """
+    return _show(room.join(seat, address, again=again))
+
+
+def leave(*, erase: bool = False) -> Note | None:
+    """Send no progress, or none any more; with `erase` what was sent is deleted."""
+    return _show(room.leave(erase=erase))
 
 
 def _way_out(question: Question) -> str:

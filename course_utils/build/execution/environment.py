@@ -9,7 +9,13 @@ from course_utils.build.execution.kernel import STARTUP
 from course_utils.build.files import write_text
 
 #: Compiled modules are kept; what checks do is not for the shell that starts a build to say.
-_NOT_INHERITED = ("PYTHONDONTWRITEBYTECODE", "COURSE_CHECK", "COURSE_PROGRESS_DIR")
+_NOT_INHERITED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "COURSE_CHECK",
+    "COURSE_PROGRESS_DIR",
+    "COURSE_PROGRESS_URL",
+    "COURSE_PROGRESS_TOKEN",
+)
 
 
 def kernel_environment(root: Path, cache: Path | None = None) -> dict[str, str]:

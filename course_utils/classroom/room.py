@@ -1,0 +1,151 @@
+"""The room as pages and reports need it: plain data, with or without seats."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from course_utils.classroom.advice import RULES, advice
+from course_utils.classroom.lessons import LessonPlan
+from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState, room_state
+from course_utils.classroom.store import ClassStore
+from course_utils.errors import CourseError
+
+#: States in the order in which a bar stacks them.
+STATES = ("right", "carried", "wrong", "begun", "stuck", "quiet", "broken", "none")
+
+
+@dataclass
+class Room:
+    """One class: what was told, what was planned.
+
+    Parameters
+    ----------
+    store : ClassStore
+        The class folder.
+    lessons : sequence of LessonPlan
+        What is known of the lessons.
+    title : str
+        Name of the class.
+    trouble : str
+        A sentence for the instructor while the folder takes nothing.
+    """
+
+    store: ClassStore
+    lessons: Sequence[LessonPlan] = ()
+    title: str = "课堂"
+    trouble: str = ""
+
+    def state(self, now: float | None = None) -> RoomState:
+        """Return the state of the room; nobody is in it while the folder is not there yet."""
+        try:
+            events = self.store.events()
+        except CourseError:
+            events = []
+        return room_state(events, self.lessons, time.time() if now is None else now)
+
+    def view(
+        self, lesson: str = "", *, projector: bool = False, now: float | None = None
+    ) -> dict[str, Any]:
+        """Return what the instructor's page shows.
+
+        Parameters
+        ----------
+        lesson : str
+            Which lesson; empty = where most seats are.
+        projector : bool
+            Leave out everything that points at a seat.
+        now : float, optional
+            Seconds since 1970; default: now.
+        """
+        now = time.time() if now is None else now
+        state = self.state(now)
+        key = lesson if lesson in state.lessons else state.current
+        chosen = state.lessons.get(key)
+        view = {
+            "title": self.title,
+            "time": datetime.fromtimestamp(now).strftime("%H:%M:%S"),
+            "trouble": self.trouble,
+            "broken_lines": self.store.broken_lines(),
+            "joined": len(state.seats),
+            "active": state.active,
+            "lesson": key,
+            "following": key == state.current,
+            "lessons": [_lesson_choice(one) for one in state.lessons.values()],
+            "exercises": [],
+            "advice": [],
+            "rules": list(RULES),
+        }
+        if chosen is not None:
+            places = range(len(chosen.plan.exercises))
+            view["exercises"] = [exercise_view(chosen, place) for place in places]
+            view["advice"] = [
+                {"level": one.level, "text": one.text}
+                | ({} if projector else {"seats": list(one.seats)})
+                for one in advice(chosen)
+            ]
+            if not projector:
+                view["seats"] = [
+                    {
+                        "seat": row.seat,
+                        "here": row.here,
+                        "silent": round(row.silent),
+                        "cells": [_cell_view(chosen, p, row.cells[p]) for p in places],
+                    }
+                    for row in chosen.rows
+                ]
+        return view
+
+    def report(self, name: str) -> tuple[str, str]:
+        """Return type and text of a report by the name of its file."""
+        from course_utils.classroom import reports
+
+        state = self.state()
+        if name == "summary":
+            return "text/html", reports.summary_html(self, state)
+        if name == "summary.md":
+            return "text/markdown", reports.summary_markdown(self, state)
+        if name == "export.csv":
+            return "text/csv", reports.export_csv(state)
+        return "application/json", reports.export_json(state)
+
+
+def _lesson_choice(state: LessonState) -> dict[str, Any]:
+    here = sum(row.here for row in state.rows)
+    return {"key": state.plan.key, "title": state.plan.title, "here": here}
+
+
+def exercise_view(state: LessonState, place: int) -> dict[str, Any]:
+    """Return one exercise in numbers; nothing in it points at a seat."""
+    exercise, column = state.plan.exercises[place], state.column(place)
+    minutes, counted = state.minutes(place)
+    now = state.mistakes_now(place)
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "seats": len(column),
+        "done": sum(cell.state in DONE for cell in column),
+        "counts": {name: sum(cell.state == name for cell in column) for name in STATES},
+        "minutes": None if minutes is None else round(minutes, 1),
+        "counted": counted,
+        "planned": round(exercise.path, 1),
+        "mistakes": [
+            {"kind": kind, "seats": seats, "sentence": exercise.sentence(kind)}
+            for kind, seats in now[:3]
+        ],
+        "wrong": sum(seats for _, seats in now),
+    }
+
+
+def _cell_view(state: LessonState, place: int, cell: Cell) -> dict[str, Any]:
+    view: dict[str, Any] = {"state": cell.state, "tries": cell.tries}
+    if cell.mistake:
+        view["mistake"] = state.plan.exercises[place].sentence(cell.mistake)
+    if cell.state in ("stuck", "wrong", "begun"):
+        view["waiting"] = round(cell.waiting)
+    if cell.minutes is not None:
+        view["minutes"] = round(cell.minutes, 1)
+    return view

@@ -187,7 +187,7 @@ CHANGES = {
     f"{PACKAGE}/build/execution/kernel.py": ALL,
     f"{PACKAGE}/build/execution/task.py": ALL,
     f"{PACKAGE}/build/execution/warm/zygote.py": ALL,
-    f"{PACKAGE}/build/products/pages.py": NOTHING,
+    f"{PACKAGE}/build/products/site/write.py": NOTHING,
     # leftovers of a run
     f"{PACKAGE}/analysis/__pycache__/spoon.cpython-399.pyc": NOTHING,
     ".cache/anything": NOTHING,

@@ -10,77 +10,27 @@ from pathlib import Path
 import duckdb
 import nbformat
 import pytest
-from build_project import NAMES, REPOSITORY, edit, make_build, make_project
+from build_project import NAMES, REPOSITORY, make_build, make_project
 
 from course_utils import paths
 from course_utils.build.execution.rerun import choose, rerun
 from course_utils.build.products import kit
 from course_utils.build.products.classroom import prepare_classroom
-from course_utils.build.products.pages import write_pages
-from course_utils.build.products.scan import scan_folder
+from course_utils.build.products.site import write_pages
 from course_utils.errors import CourseError
 
 pytestmark = pytest.mark.slow  # kernels, wheels
 FIRST, SECOND, _ = NAMES
-PICTURE = """
-import matplotlib.pyplot as plt
-from IPython.display import Image
-from io import BytesIO
-stream = BytesIO()
-plt.figure(figsize=(1, 1)).savefig(stream, format="png")
-Image(stream.getvalue(), metadata={"alt": "一张空图"})
-"""
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     root = make_project(tmp_path_factory.mktemp("project"), NAMES[:2])
-    edit(root, FIRST, "print(BANK, LIMIT, LABEL)", "print(BANK, LIMIT, LABEL)" + PICTURE)
     build = make_build(root, {"common": {"LIMIT": 8}})
     records = build.run(build.syllabus.lessons)
     assert [record.reason for record in records if record.failed] == []
     write_pages(build, records)
     return build
-
-
-def pages(build, edition):
-    folder = build.folder / "pages" / edition
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
-
-
-@pytest.mark.parametrize("edition", ["trainee", "instructor"])
-def test_every_link_of_the_pages_leads_to_a_page_beside_it(built, edition):
-    site = pages(built, edition)
-    assert set(site) == {"index.html", "dictionary.html", f"{FIRST}.html", f"{SECOND}.html"}
-    for text in site.values():
-        for target in re.findall(r'href="([^"#]+)', text):
-            assert target in site
-
-
-def test_pages_ask_for_no_network_and_hold_their_pictures(built):
-    assert [str(leak) for leak in scan_folder(built.folder / "pages")] == []
-    for edition in ("trainee", "instructor"):
-        for text in pages(built, edition).values():
-            assert "<script" not in text and "http" not in text.replace("http-equiv", "")
-        assert 'alt="一张空图"' in pages(built, edition)[f"{FIRST}.html"]
-        assert "data:image/png;base64," in pages(built, edition)[f"{FIRST}.html"]
-
-
-def test_trainee_pages_hold_no_answer(built):
-    trainee, instructor = (
-        pages(built, edition)[f"{FIRST}.html"] for edition in ("trainee", "instructor")
-    )
-    assert "还没有作答" in trainee and "正确" in instructor
-    for secret in ("真值", "tripled", "常见错误"):
-        assert secret in instructor and secret not in trainee
-    plain = re.sub("<[^>]+>", "", trainee)
-    assert "answer = ..." in plain and "LIMIT * 2\n" not in plain
-
-
-def test_the_index_shows_state_level_and_minutes(built):
-    text = pages(built, "trainee")["index.html"]
-    for expected in ("小模块", "课1", "L1", "10 分钟", "完成", built.profile.name):
-        assert expected in text
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 from course_utils.build.execution.records import FAILED, OK, SKIPPED, Record
 from course_utils.build.files import write_text
-from course_utils.build.products.pages import EDITION_NAMES, page
+from course_utils.build.products.simple_page import EDITION_NAMES, page
 
 _HEAD = (
     "银行",

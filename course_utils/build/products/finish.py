@@ -9,9 +9,15 @@ from pathlib import Path
 from course_utils.build.execution.inputs import Snapshot, hash_if_there, text_hash
 from course_utils.build.execution.run import EDITIONS, Build
 from course_utils.build.files import write_text
+from course_utils.build.products import site
 from course_utils.build.products.kit import write_kit
-from course_utils.build.products.pages import write_pages
 from course_utils.build.products.scan import Leak, scan_build
+from course_utils.build.products.site import write_pages
+from course_utils.build.products.site.assemble import GLOSSARY
+from course_utils.paths import data_dir
+
+#: Files of the site's look beside its modules.
+_LOOKS = (".css", ".js", ".html")
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def finish(build: Build) -> Products:
         [hash_if_there(path) for path in _results(build)],
         [[record.name, record.status] for record in records],
     ]
-    sources = [_lesson_texts(build), _project_files(build.root)]
+    sources = [_lesson_texts(build), _project_files(build.root), _page_files(build.root)]
     everything = [snapshot.shared, dict(snapshot.modules), build.profile.parameters, sources]
     pages = _unless_done(
         build, "pages", [*everything, results], lambda: write_pages(build, records)
@@ -97,6 +103,13 @@ def _lesson_texts(build: Build) -> list[str]:
     folder = build.root / "lessons"
     masters: Sequence[Path] = [ls.path(folder, ".py") for ls in build.syllabus.lessons]
     files = [*masters, folder / "syllabus.yml"]
+    return [hash_if_there(path) for path in files]
+
+
+def _page_files(root: Path) -> list[str]:
+    """Return the hashes of what only pages are made of: outlines, glossary, style, scripts."""
+    looks = sorted(p for p in Path(site.__file__).parent.rglob("*.*") if p.suffix in _LOOKS)
+    files = [root / "lessons" / "outline.csv", data_dir("reference") / GLOSSARY, *looks]
     return [hash_if_there(path) for path in files]
 
 

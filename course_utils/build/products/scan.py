@@ -16,6 +16,8 @@ from pathlib import Path
 
 from course_utils.build.execution.inputs import file_hash
 from course_utils.build.files import write_text
+from course_utils.build.products import scan_pages
+from course_utils.build.products.scan_pages import is_vendored, page_faults, script_faults
 
 #: Names on the network that are only names: nothing is ever fetched from them.
 NAMESPACES = (
@@ -28,8 +30,9 @@ NAMESPACES = (
     "http://jupyter.org/",
 )
 #: Folders of a bank's build that leave the house.
-HANDED_OUT = ("trainee", "instructor", "pages")
-TEXT_SUFFIXES = {".html", ".csv", ".md", ".txt", ".json", ".yml", ".svg", ".css", ".bat", ".sh"}
+HANDED_OUT = ("trainee", "instructor", "pages", "board")
+TEXT_SUFFIXES = {".html", ".csv", ".md", ".txt", ".json", ".yml", ".svg", ".css", ".js"}
+TEXT_SUFFIXES |= {".bat", ".sh"}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 
@@ -44,9 +47,6 @@ _URL = re.compile(r"(?:https?:)?//[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{2,}[^\s\"'
 _GLYPH = re.compile(r"Glyph \d+ .{0,80}missing|findfont: ")
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 _DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
-_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-_ALT = re.compile(r"""\balt\s*=\s*("[^"]+"|'[^']+')""")
-_LOADS = re.compile(r"""(?:src|href)\s*=\s*["'](https?:)?//""", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class CleanFiles:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._scanner = file_hash(Path(__file__))
+        self._scanner = "".join(file_hash(Path(path)) for path in (__file__, scan_pages.__file__))
         self._known = self._read()
         self._seen: set[str] = set()
 
@@ -192,6 +192,8 @@ def scan_file(path: Path) -> list[Leak]:
         ".zip": _archive_texts,
     }
     suffix = path.suffix.lower()
+    if is_vendored(path):
+        return []
     if suffix in TEXT_SUFFIXES:
         texts: Iterable[tuple[str, str]] = _lines(path)
     elif suffix in readers:
@@ -201,8 +203,9 @@ def scan_file(path: Path) -> list[Leak]:
     leaks = [
         Leak(kind, path, where, shown) for where, text in texts for kind, shown in scan_text(text)
     ]
-    if suffix == ".html":
-        leaks += _page_faults(path)
+    faults = {".html": page_faults, ".js": script_faults}.get(suffix)
+    if faults is not None:
+        leaks += [Leak(kind, path, "", shown) for kind, shown in faults(path)]
     return leaks
 
 
@@ -281,15 +284,3 @@ def _archive_texts(path: Path) -> Iterator[tuple[str, str]]:
         for name in archive.namelist():
             if Path(name).suffix in {".csv", ".yml", ".json"}:
                 yield name, archive.read(name).decode("utf-8", "replace")
-
-
-def _page_faults(path: Path) -> Iterator[Leak]:
-    """Yield pictures without alternative text and anything a page would fetch."""
-    text = _DATA_URI.sub("data:", path.read_text(encoding="utf-8", errors="replace"))
-    for match in _IMAGE.finditer(text):
-        if not _ALT.search(match.group()):
-            yield Leak("图片没有替代文字", path, "", match.group()[:40])
-    if _LOADS.search(text):
-        yield Leak("页面要联网", path, "", "")
-    if "<script" in text.lower():
-        yield Leak("页面里有脚本", path, "", "")

@@ -1,0 +1,1 @@
+"""What stands on the pages: executed lessons and the pages made from syllabus and contract."""

@@ -1,0 +1,1 @@
+"""How pages are made from their sources: Sphinx, its settings and our extension of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from course_utils.cli import author, banks, build, classroom
+from course_utils.cli import author, banks, build, classroom, hub
 from course_utils.cli.reporter import Reporter
 
 
@@ -23,6 +23,7 @@ COMMANDS = (
     build.build_command,
     build.build_all,
     classroom.lab,
+    hub.hub,
 )
 for command in COMMANDS:
     main.add_command(command)

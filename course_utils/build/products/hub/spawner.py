@@ -1,0 +1,71 @@
+"""Starts a seat's JupyterLab as that seat's system user, with limits and its own environment."""
+
+from __future__ import annotations
+
+import asyncio
+import pwd
+from collections.abc import Callable
+from typing import Any
+
+from jupyterhub.spawner import LocalProcessSpawner
+
+from course_utils.build.products.hub import seats
+from course_utils.build.products.hub.environment import library_path
+from course_utils.build.products.hub.settings import TEACHER, HubSettings
+
+
+class SeatSpawner(LocalProcessSpawner):
+    """A local process a seat; nothing of the hub's own environment reaches it."""
+
+    #: Both set by the configuration; the second gives a seat its progress token.
+    course: HubSettings
+    token_of: Callable[[str], str] | None = None
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
+        """Return what makes the new process the seat's."""
+        return seats.become(self.course, name)
+
+    def user_env(self, env: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole environment of a seat."""
+        seat = self.user.name
+        home = self.course.home(seat)
+        own = {
+            "HOME": str(home),
+            "USER": self.course.system_user(seat),
+            "LOGNAME": self.course.system_user(seat),
+            "SHELL": "/bin/sh",
+            "PATH": f"{self.course.python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PYTHONUTF8": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(home / ".tmp"),
+            "MPLCONFIGDIR": str(home / ".matplotlib"),
+            "JUPYTER_RUNTIME_DIR": str(home / ".run"),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "COURSE_HOME": str(self.course.kit),
+            "COURSE_IDLE_SECONDS": str(self.course.idle_minutes * 60),
+            **self._progress(seat),
+        }
+        if library := library_path(self.course.folder):
+            own["LD_LIBRARY_PATH"] = library
+        return {**env, **own}
+
+    def _progress(self, seat: str) -> dict[str, str]:
+        """Return where this seat, and nobody else with its token, reports progress."""
+        if seat == TEACHER or self.token_of is None:
+            return {}
+        return {
+            "COURSE_SEAT": seat,
+            "COURSE_PROGRESS_URL": self.course.progress_url,
+            "COURSE_PROGRESS_TOKEN": type(self).token_of(seat),
+        }
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server, then whatever the seat has left running."""
+        await super().stop(now)
+        if not self.course.separate:
+            return
+        account = pwd.getpwnam(self.course.system_user(self.user.name))
+        await asyncio.to_thread(seats.end_processes, account.pw_uid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from course_utils.cli import author, banks, build, classroom, hub
+from course_utils.cli import author, banks, board, build, classroom, hub, kit, lite
 from course_utils.cli.reporter import Reporter
 
 
@@ -22,6 +22,9 @@ COMMANDS = (
     author.dictionary,
     build.build_command,
     build.build_all,
+    board.board,
+    kit.kit,
+    lite.lite,
     classroom.lab,
     hub.hub,
 )

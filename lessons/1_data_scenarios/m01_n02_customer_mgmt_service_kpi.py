@@ -610,7 +610,7 @@ cu.brief(
     f"{len(stages)} 家网点里 {len(first)} 家在第一阶段（无主，或有名无实）；" + rates,
     "要办" if len(first) and apart else "留意" if len(first) or unmet > 0.5 else "平稳",
     "有第一阶段的网点，并且触达率的区间全在其余网点之下，记要办；分不开，或加了企微的客户过半没人管，记留意",
-    [("第一阶段的网点", f"{len(first)} 家", f"其余 {len(rest)} 家" + (f"的本人触达率 {rest['touched'].mean():.0%}" if len(rest) else "")),
+    [("第一阶段的网点", f"{len(first)} 家", f"共 {len(stages)} 家" + (f"；其余的本人触达率 {rest['touched'].mean():.0%}" if len(rest) else "")),
      ("加了企微、没人管", f"{unmet:.0%}", f"近 {TOUCH_DAYS} 天没有被管户经理本人联系到"),
      ("没有佐证的自评", f"{empty:.0%}", f"自评平均 {means.loc['score'].mean():.1f} 分，有佐证的只值 {means.loc['backed'].mean():.1f} 分")],
     [("网点行长", f"第一阶段的网点由管户经理本人逐户联系：{named}", "九十天"),

@@ -375,7 +375,7 @@ cu.say(f"横着看，绑服务的人交易活跃率高 {across * 100:+.0f} 个�
 # 正常客户登录不挑日子。如果某家网点的登录总挤在月末最后三天，就值得看一眼。期望次数 ＝ 该网点当月登录总数 × 各网点月末三天占比的中位数；
 # 超出期望的程度用 z 值表示（超出多少个“正常波动”）。最简单的假设是泊松分布：正常波动等于期望次数的平方根。
 
-# %% tags=["board:staff:picture"]
+# %%
 daily = bank.load("mobile_day", columns=["date", "branch_id", "login_customers", "short_sessions"])
 daily["to_end"] = (daily["date"] - (daily["date"] + pd.offsets.MonthEnd(0))).dt.days  # 0 是月末最后一天
 daily["month"] = daily["date"] + pd.offsets.MonthEnd(0)

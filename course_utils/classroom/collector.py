@@ -18,6 +18,7 @@ import click
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from course_utils.charts.style import FONT_FILE
 from course_utils.classroom.handlers import (
     Desk,
     EventHandler,
@@ -32,7 +33,7 @@ from course_utils.classroom.handlers import (
 )
 from course_utils.classroom.lessons import load_lessons
 from course_utils.classroom.room import Room
-from course_utils.classroom.static_files import PAGES, PageFileHandler
+from course_utils.classroom.static_files import PAGES, FolderHandler, PageFileHandler
 from course_utils.classroom.store import ClassStore
 from course_utils.errors import CourseError
 
@@ -53,6 +54,7 @@ def class_routes(desk: Desk, prefix: str = "") -> list[Route]:
         (f"{base}/room", RoomPageHandler, shared),
         (rf"{base}/room\.json", RoomHandler, shared),
         (rf"{base}/(summary|summary\.md|export\.csv|export\.json)", ReportHandler, shared),
+        (rf"{base}/page/({FONT_FILE.name})", FolderHandler, {"path": str(FONT_FILE.parent)}),
         (f"{base}/page/(.*)", PageFileHandler, {"path": str(PAGES)}),
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from course_utils.classroom.advice import RULES, advice
 from course_utils.classroom.lessons import LessonPlan
+from course_utils.classroom.reports import FEWEST
 from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState, room_state
 from course_utils.classroom.store import ClassStore
 from course_utils.errors import CourseError
@@ -32,12 +33,15 @@ class Room:
         Name of the class.
     trouble : str
         A sentence for the instructor while the folder takes nothing.
+    address : str
+        What trainees type to come in; empty where a hub lets them in.
     """
 
     store: ClassStore
     lessons: Sequence[LessonPlan] = ()
     title: str = "课堂"
     trouble: str = ""
+    address: str = ""
 
     def state(self, now: float | None = None) -> RoomState:
         """Return the state of the room; nobody is in it while the folder is not there yet."""
@@ -69,6 +73,7 @@ class Room:
             "title": self.title,
             "time": datetime.fromtimestamp(now).strftime("%H:%M:%S"),
             "trouble": self.trouble,
+            "address": self.address.removeprefix("http://"),
             "broken_lines": self.store.broken_lines(),
             "joined": len(state.seats),
             "active": state.active,
@@ -81,7 +86,8 @@ class Room:
         }
         if chosen is not None:
             places = range(len(chosen.plan.exercises))
-            view["exercises"] = [exercise_view(chosen, place) for place in places]
+            fewest = FEWEST if projector else 1
+            view["exercises"] = [exercise_view(chosen, place, fewest) for place in places]
             view["advice"] = [
                 {"level": one.level, "text": one.text}
                 | ({} if projector else {"seats": list(one.seats)})
@@ -118,8 +124,18 @@ def _lesson_choice(state: LessonState) -> dict[str, Any]:
     return {"key": state.plan.key, "title": state.plan.title, "here": here}
 
 
-def exercise_view(state: LessonState, place: int) -> dict[str, Any]:
-    """Return one exercise in numbers; nothing in it points at a seat."""
+def exercise_view(state: LessonState, place: int, fewest: int = 1) -> dict[str, Any]:
+    """Return one exercise in numbers; nothing in it points at a seat.
+
+    Parameters
+    ----------
+    state : LessonState
+        The lesson.
+    place : int
+        Which of its exercises.
+    fewest : int
+        Mistakes and minutes of fewer seats are left out.
+    """
     exercise, column = state.plan.exercises[place], state.column(place)
     minutes, counted = state.minutes(place)
     now = state.mistakes_now(place)
@@ -129,12 +145,13 @@ def exercise_view(state: LessonState, place: int) -> dict[str, Any]:
         "seats": len(column),
         "done": sum(cell.state in DONE for cell in column),
         "counts": {name: sum(cell.state == name for cell in column) for name in STATES},
-        "minutes": None if minutes is None else round(minutes, 1),
+        "minutes": None if minutes is None or counted < fewest else round(minutes, 1),
         "counted": counted,
         "planned": round(exercise.path, 1),
         "mistakes": [
             {"kind": kind, "seats": seats, "sentence": exercise.sentence(kind)}
             for kind, seats in now[:3]
+            if seats >= fewest
         ],
         "wrong": sum(seats for _, seats in now),
     }

@@ -26,6 +26,8 @@ COMMANDS = (
     kit.kit,
     lite.lite,
     classroom.lab,
+    classroom.serve,
+    classroom.progress,
     hub.hub,
 )
 for command in COMMANDS:

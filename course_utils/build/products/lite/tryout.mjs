@@ -1,0 +1,33 @@
+// Runs lessons in Pyodide under Node: node tryout.mjs <job.json>; one JSON line a lesson to stdout.
+import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+
+const job = JSON.parse(await readFile(process.argv[2], "utf8"));
+const { loadPyodide } = await import(pathToFileURL(`${job.pyodide}/pyodide.mjs`).href);
+const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+const begin = performance.now();
+const python = await loadPyodide({
+  indexURL: job.pyodide,
+  packages: job.packages,
+  env: job.environment,
+  stdout: () => {},
+  stderr: (text) => process.stderr.write(text + "\n"),
+});
+python.FS.mkdirTree(job.tables.inside);
+python.FS.mount(python.FS.filesystems.NODEFS, { root: job.tables.outside }, job.tables.inside);
+python.FS.mkdirTree("/lessons");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: job.lessons }, "/lessons");
+await python.runPythonAsync(await readFile(job.driver, "utf8"));
+const run = python.globals.get("run");
+say({ ready: (performance.now() - begin) / 1000 });
+for (const lesson of job.order) {
+  try {
+    say({ lesson, ...JSON.parse(run(`/lessons/${lesson}.json`)) });
+  } catch (error) {
+    say({ lesson, dead: String(error).slice(-2000) });
+    break;
+  }
+  say({ memory: python._module.HEAPU8.length });
+}
+process.exit(0);

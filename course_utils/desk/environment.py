@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +18,14 @@ from course_utils.desk.kit import House, Kit
 from course_utils.desk.places import explained, require_short, require_space
 from course_utils.errors import CourseError
 
+#: What pip said, for the instructor.
+LOG = "install.log"
+TELL_SECONDS = 5.0
 Say = Callable[[str], None]
 
 
 def ensure(kit: Kit, programs: Path, say: Say) -> Path:
-    """Return the Python that runs the lessons; install it if it is not there.
+    """Return the Python that runs the lessons; install what is not there.
 
     Parameters
     ----------
@@ -39,27 +43,38 @@ def ensure(kit: Kit, programs: Path, say: Say) -> Path:
     """
     house = kit.house()
     key = _key(kit, house)
+    course = hashlib.sha256((kit.folder / kit.wheel).read_bytes()).hexdigest()
     folder = programs / f"env-{key}"
-    python = interpreter(folder)
+    ready = folder / "ready"
     with _alone(programs / f"env-{key}.lock"):
-        if _is_ready(folder, key):
-            return python
-        if folder.exists():
-            say("上一次安装没有做完，现在从头再装一次。")
-            with explained(folder):
-                shutil.rmtree(folder)
-        if house:
-            require_space(programs, house.installed_bytes, "安装课程程序")
-            require_short(folder / "Lib" / "site-packages", house.longest_path)
-        say("第一次使用，正在安装课程程序，请不要关闭这个窗口。")
-        started = time.monotonic()
+        installed = _installed_course(folder)
+        if installed == course:
+            return interpreter(folder)
         with explained(folder):
-            _make(folder, kit)
-            _install(folder, kit, house, programs / "install.log", say)
+            if installed is None:
+                _install_all(folder, kit, house, programs, say)
+            else:
+                say("课程程序有新版本，正在更新，请稍等。")
+                ready.unlink()
+                _install_course(folder, kit, programs / LOG)
             settings.write(folder)
-            (folder / "ready").write_text(key, encoding="utf-8")
-        say(f"安装好了，用了 {time.monotonic() - started:.0f} 秒。")
-    return python
+            ready.write_text(course, encoding="utf-8")
+    return interpreter(folder)
+
+
+def _install_all(folder: Path, kit: Kit, house: House | None, programs: Path, say: Say) -> None:
+    if folder.exists():
+        say("上一次安装没有做完，现在从头再装一次。")
+        shutil.rmtree(folder)
+    if house:
+        require_space(programs, house.installed_bytes, "安装课程程序")
+        require_short(folder / "Lib" / "site-packages", house.longest_path)
+    say("第一次使用，正在安装课程程序，请不要关闭这个窗口。")
+    started = time.monotonic()
+    _make(folder, kit)
+    _install_packages(folder, kit, house, programs / LOG, say)
+    _install_course(folder, kit, programs / LOG)
+    say(f"安装好了，用了 {time.monotonic() - started:.0f} 秒。")
 
 
 def interpreter(folder: Path) -> Path:
@@ -71,11 +86,9 @@ def interpreter(folder: Path) -> Path:
 
 
 def _key(kit: Kit, house: House | None) -> str:
-    """Return what names an environment: its packages, the course's wheel and the Python."""
-    digest = hashlib.sha256()
+    """Return what names an environment: its packages and its Python, not the course's version."""
     listed = kit.folder / (house.requirements if house else "requirements.lock")
-    digest.update(listed.read_bytes())
-    digest.update((kit.folder / kit.wheel).read_bytes())
+    digest = hashlib.sha256(listed.read_bytes())
     digest.update(f"{sys.version_info[:2]} {_is_packed()} {sys.base_prefix}".encode())
     return digest.hexdigest()[:10]
 
@@ -85,15 +98,15 @@ def _is_packed() -> bool:
     return sys.platform == "win32" and (Path(sys.base_prefix) / "course-python.txt").is_file()
 
 
-def _is_ready(folder: Path, key: str) -> bool:
-    """Say whether an environment was finished and its Python still starts."""
+def _installed_course(folder: Path) -> str | None:
+    """Return the hash of the course's wheel in a finished environment whose Python still starts."""
     try:
-        if (folder / "ready").read_text(encoding="utf-8") != key:
-            return False
+        course = (folder / "ready").read_text(encoding="utf-8")
         command = [str(interpreter(folder)), "-c", "import course_utils"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        works = subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
-        return False
+        return None
+    return course if works else None
 
 
 def _make(folder: Path, kit: Kit) -> None:
@@ -126,56 +139,73 @@ def _open_path_file(folder: Path) -> None:
     (folder / "Lib" / "site-packages").mkdir(parents=True, exist_ok=True)
 
 
-def _install(folder: Path, kit: Kit, house: House | None, log: Path, say: Say) -> None:
-    python = interpreter(folder)
+def _install_packages(folder: Path, kit: Kit, house: House | None, log: Path, say: Say) -> None:
     if house is None:
-        lock, wheel = str(kit.folder / "requirements.lock"), str(kit.folder / kit.wheel)
         say("这个学员包里没有安装包，要从网上的安装源下载。")
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
-        _run([*pip, "--require-hashes", "--requirement", lock], log, None, say)
-        _run([*pip, "--no-deps", wheel], log, None, say)
+        lock = str(kit.folder / "requirements.lock")
+        command = [*_pip(folder, kit), "install", "--require-hashes", "--requirement", lock]
+        _run(command, log)
         return
-    wheelhouse = kit.folder / "wheelhouse"
-    pip_wheel = next(wheelhouse.glob("pip-*.whl"), None)
-    if pip_wheel is None:
-        raise CourseError("学员包里缺 pip 的安装包：请重新解压整个压缩包，再运行一次。")
     # fmt: off
     command = [
-        str(python), "-X", "utf8", str(pip_wheel / "pip"), "--isolated",
-        "--disable-pip-version-check", "--no-cache-dir", "--no-input", "install", "--quiet",
-        "--no-index", "--find-links", str(wheelhouse),
-        "--find-links", str((kit.folder / kit.wheel).parent),
-        "--require-hashes", "--no-warn-script-location",
-        "--requirement", str(kit.folder / house.requirements),
+        *_pip(folder, kit), "install", "--quiet", "--no-cache-dir", "--no-warn-script-location",
+        "--no-index", "--find-links", str(kit.folder / "wheelhouse"),
+        "--require-hashes", "--requirement", str(kit.folder / house.requirements),
     ]
     # fmt: on
-    _run(command, log, (folder, house.packages), say)
+    with _counted(folder, house.packages, say):
+        _run(command, log)
 
 
-def _run(command: list[str], log: Path, count: tuple[Path, int] | None, say: Say) -> None:
-    """Run pip, count what it has done, and put what it says into a file."""
-    with log.open("ab") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
-        try:
-            told = 0
-            while process.poll() is None:
-                time.sleep(0.5)
-                done = _installed(count[0]) if count else 0
-                if count and done >= told + 10:
-                    told = done
-                    say(f"  已装 {min(done, count[1])} / {count[1]} 个程序包……")
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    if process.returncode:
+def _install_course(folder: Path, kit: Kit, log: Path) -> None:
+    """Install the course's own wheel; its packages are there already."""
+    wheel = str(kit.folder / kit.wheel)
+    options = ["--quiet", "--no-index", "--no-deps", "--force-reinstall", "--no-cache-dir"]
+    _run([*_pip(folder, kit), "install", *options, wheel], log)
+
+
+def _pip(folder: Path, kit: Kit) -> list[str]:
+    """Return how pip is called: out of its own wheel, which needs no pip in that Python."""
+    python = str(interpreter(folder))
+    if not kit.houses:
+        return [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    wheel = next((kit.folder / "wheelhouse").glob("pip-*.whl"), None)
+    if wheel is None:
+        raise CourseError("学员包里缺 pip 的安装包：请重新解压整个压缩包，再运行一次。")
+    # a user's own settings of pip (another index, "user = true") are not for this
+    options = ["--isolated", "--disable-pip-version-check", "--no-input"]
+    return [python, "-X", "utf8", str(wheel / "pip"), *options]
+
+
+def _run(command: list[str], log: Path) -> None:
+    """Run pip and put what it says into a file."""
+    with log.open("wb") as stream:
+        done = subprocess.run(
+            command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, check=False
+        )
+    if done.returncode:
         raise CourseError(_why(log))
 
 
-def _installed(folder: Path) -> int:
-    """Return how many packages an environment has by now."""
+@contextlib.contextmanager
+def _counted(folder: Path, total: int, say: Say) -> Iterator[None]:
+    """Tell every few seconds how many packages are there by now."""
     library = "Lib" if sys.platform == "win32" else f"lib/python3.{sys.version_info[1]}"
-    return sum(1 for _ in (folder / library / "site-packages").glob("*.dist-info"))
+    packages = folder / library / "site-packages"
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(TELL_SECONDS):
+            done = min(sum(1 for _ in packages.glob("*.dist-info")), total)
+            say(f"  已装 {done} / {total} 个程序包……")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
 
 
 def _why(log: Path) -> str:

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.desk.places import RESERVE_BYTES, free_bytes
+from course_utils.desk.work import FIRST_PAGE
 from course_utils.errors import CourseError
 
 FIRST_PORT = 8888
@@ -88,6 +90,8 @@ class Desk:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         ]
         # fmt: on
+        if (self.work / FIRST_PAGE).is_file():
+            command.append(f"--LabApp.default_url=/lab/tree/{urllib.parse.quote(FIRST_PAGE)}")
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         return command
@@ -179,7 +183,8 @@ def _answers(server: dict) -> bool:
 
 
 def _address(server: dict) -> str:
-    return f"{server['url']}lab?token={server['token']}"
+    """Return a short address: the server leads on to the list of lessons."""
+    return f"{server['url']}?token={server['token']}"
 
 
 def _watch(process: subprocess.Popen, desk: Desk, say: Say) -> int:

@@ -17,6 +17,7 @@ OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {
         "autosave": True,
         "autosaveInterval": AUTOSAVE_SECONDS,
+        "defaultViewers": {"markdown": "Markdown Preview"},
     },
 }
 #: UTF-8 wherever Python would ask Windows for its own encoding.

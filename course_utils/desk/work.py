@@ -8,14 +8,19 @@ from pathlib import Path
 from course_utils.desk.kit import Kit
 from course_utils.desk.places import explained, require_space
 
+#: The list of lessons that JupyterLab opens with.
+FIRST_PAGE = "课程目录.md"
+
 
 def prepare_notebooks(kit: Kit, folder: Path) -> int:
     """Copy the kit's notebooks to the trainee's folder; what is there already stays as it is.
 
+    Only the list of lessons is made anew: nobody works in it.
+
     Returns
     -------
     int
-        How many were copied.
+        How many notebooks were copied.
 
     Raises
     ------
@@ -26,6 +31,8 @@ def prepare_notebooks(kit: Kit, folder: Path) -> int:
     copied = 0
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        if (source / FIRST_PAGE).is_file():
+            _copy(source / FIRST_PAGE, folder / FIRST_PAGE)
         for path in sorted(source.rglob("*.ipynb")):
             target = folder / path.relative_to(source)
             if not target.exists():

@@ -46,6 +46,27 @@ def trainee_notebooks(build: Build, folder: Path) -> list[Path]:
     return paths
 
 
+def lesson_list(build: Build) -> str:
+    """Return the page that JupyterLab opens with: the lessons by module, with links.
+
+    Parameters
+    ----------
+    build : Build
+        The bank's build.
+    """
+    lines = [f"# {build.profile.name}：普惠金融数据实战", ""]
+    lines += ["点课名打开笔记本，然后自上而下逐格运行（Shift + Enter）。", ""]
+    for module in build.syllabus.modules:
+        if not module.lessons:
+            continue
+        lines += [f"## {module.title_zh}", ""]
+        for lesson in module.lessons:
+            link = f"[{lesson.title_zh}]({lesson.folder}/{lesson.name}.ipynb)"
+            lines.append(f"- {lesson.key} {link}（{lesson.level}，{lesson.minutes} 分钟）")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def trainee_data(profile: Profile, folder: Path) -> None:
     """Write what a trainee may read of a bank's data; the truth is held back.
 

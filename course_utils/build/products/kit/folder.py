@@ -10,10 +10,15 @@ from pathlib import Path
 from course_utils.bank import Profile
 from course_utils.build.execution.inputs import file_hash
 from course_utils.build.execution.run import Build
-from course_utils.build.files import fresh_folder, write_bytes
-from course_utils.build.products.kit.contents import trainee_data, trainee_notebooks
+from course_utils.build.files import fresh_folder, write_bytes, write_text
+from course_utils.build.products.kit.contents import (
+    lesson_list,
+    trainee_data,
+    trainee_notebooks,
+)
 from course_utils.build.products.kit.papers import EXECUTABLE, Facts, papers
 from course_utils.build.products.kit.wheel import build_wheel
+from course_utils.desk.work import FIRST_PAGE
 
 
 def write_kit(build: Build) -> Path:
@@ -27,6 +32,7 @@ def write_kit(build: Build) -> Path:
     folder = build.folder / "trainee"
     with fresh_folder(folder) as aside:
         trainee_notebooks(build, aside / "notebooks")
+        write_text(aside / "notebooks" / FIRST_PAGE, lesson_list(build))
         trainee_data(build.profile, aside / "data")
         wheel = build_wheel(build.root, aside / "wheels", edition="trainee")
         pages = build.folder / "pages" / "trainee"

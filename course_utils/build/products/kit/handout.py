@@ -132,13 +132,10 @@ def _kit_files(kit: Path) -> dict[str, Source]:
 
 def _house_files(wheels: Sequence[Wheel], target: Target) -> dict[str, Source]:
     """Return the packages and their list; the course's own wheel lies in the kit already."""
-    files: dict[str, Source] = {
-        f"wheelhouse/{wheel.path.name}": wheel.path
-        for wheel in wheels
-        if wheel.name != "course-utils"
-    }
-    files[_requirements(target)] = requirements_text(wheels).encode("ascii")
-    return files
+    others = [wheel for wheel in wheels if wheel.name != "course-utils"]
+    listed: Source = requirements_text(others).encode("ascii")
+    files: dict[str, Source] = {f"wheelhouse/{wheel.path.name}": wheel.path for wheel in others}
+    return {**files, _requirements(target): listed}
 
 
 def _requirements(target: Target) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from course_utils.classroom.standing import DONE, LEAST_MINUTES, STUCK_TRIES, LessonState
+from course_utils.exercises.progress.event import OTHER
 
 #: A mistake is worth a word to all from so many seats, and such a share of those who are at work.
 SHARED_SEATS, SHARED_SHARE = 3, 0.3
@@ -82,7 +83,7 @@ def _exercise(state: LessonState, place: int) -> list[Advice]:
 
 def _shared_mistake(state: LessonState, place: int, begun: int) -> list[Advice]:
     exercise, now = state.plan.exercises[place], state.mistakes_now(place)
-    named = [(kind, count) for kind, count in now if kind != "other"]
+    named = [(kind, count) for kind, count in now if kind != OTHER]
     if not named:
         return []
     kind, count = named[0]

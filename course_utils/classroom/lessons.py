@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.build.files import write_text
-from course_utils.exercises.progress.event import DIAGNOSES
+from course_utils.exercises.progress.event import DIAGNOSES, OTHER
 
 #: Share of a lesson's minutes that its authors leave for exercises, where no class plan says more.
 EXERCISE_SHARE = 0.35
 _FILE = "plan.json"
-_OTHER = "没有归入哪一类的错误"
+_OTHER = "没有归入哪一类的错误。"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,11 @@ class ExercisePlan:
         """Return what to tell the class about a mistake or a kind of diagnosis."""
         if kind in self.mistakes:
             return self.mistakes[kind]
-        return DIAGNOSES[kind][0] if kind in DIAGNOSES else _OTHER
+        return f"{DIAGNOSES[kind][0]}。" if kind in DIAGNOSES else _OTHER
+
+    def known(self, kind: str) -> str:
+        """Return the kind itself, or other where nothing is written about it."""
+        return kind if kind in self.mistakes or kind in DIAGNOSES else OTHER
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils.classroom.advice import RULES, advice
 from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState
+from course_utils.exercises.progress.event import OTHER
 
 if TYPE_CHECKING:
     from course_utils.classroom.room import Room
@@ -68,7 +69,8 @@ def exercise_lines(state: RoomState) -> Iterator[ExerciseLine]:
                 continue
             minutes, counted = lesson.minutes(place)
             shown = minutes is not None and counted >= FEWEST
-            common = [(k, n) for k, n in lesson.mistakes_ever(place) if n >= FEWEST][:2]
+            ever = lesson.mistakes_ever(place)
+            common = [(kind, n) for kind, n in ever if n >= FEWEST and kind != OTHER][:2]
             yield ExerciseLine(
                 lesson.plan.key,
                 lesson.plan.title,
@@ -78,7 +80,7 @@ def exercise_lines(state: RoomState) -> Iterator[ExerciseLine]:
                 sum(cell.state == "carried" for cell in column),
                 f"{minutes:.1f}（{counted} 人）" if shown else _TOO_FEW,
                 f"{exercise.path:.1f}",
-                "；".join(f"{n} 人：{exercise.sentence(kind)}" for kind, n in common),
+                " ".join(f"{n} 人：{exercise.sentence(kind)}" for kind, n in common),
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from course_utils.classroom.reports import FEWEST
 from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState, room_state
 from course_utils.classroom.store import ClassStore
 from course_utils.errors import CourseError
+from course_utils.exercises.progress.event import OTHER
 
 #: States in the order in which a bar stacks them.
 STATES = ("right", "carried", "wrong", "begun", "stuck", "quiet", "broken", "none")
@@ -88,12 +89,10 @@ class Room:
             places = range(len(chosen.plan.exercises))
             fewest = FEWEST if projector else 1
             view["exercises"] = [exercise_view(chosen, place, fewest) for place in places]
-            view["advice"] = [
-                {"level": one.level, "text": one.text}
-                | ({} if projector else {"seats": list(one.seats)})
-                for one in advice(chosen)
-            ]
-            if not projector:
+            if projector:
+                view["exercises"] = [_kindly(one) for one in view["exercises"]]
+            else:
+                view["advice"] = [asdict(one) for one in advice(chosen)]
                 view["seats"] = [
                     {
                         "seat": row.seat,
@@ -150,11 +149,20 @@ def exercise_view(state: LessonState, place: int, fewest: int = 1) -> dict[str, 
         "planned": round(exercise.path, 1),
         "mistakes": [
             {"kind": kind, "seats": seats, "sentence": exercise.sentence(kind)}
-            for kind, seats in now[:3]
-            if seats >= fewest
+            for kind, seats in now[:4]
+            if seats >= fewest and kind != OTHER
         ],
         "wrong": sum(seats for _, seats in now),
     }
+
+
+def _kindly(exercise: dict[str, Any]) -> dict[str, Any]:
+    """Show the class no count of those who are stuck or have not begun while others are done."""
+    counts = dict(exercise["counts"])
+    for state, milder in (("stuck", "wrong"), ("quiet", "none"), ("broken", "begun")):
+        counts[milder] += counts[state]
+        counts[state] = 0
+    return {**exercise, "counts": counts}
 
 
 def _cell_view(state: LessonState, place: int, cell: Cell) -> dict[str, Any]:

@@ -49,10 +49,10 @@ class Offer:
 class LandingHandler(ClassHandler):
     """The page everybody opens first."""
 
-    def initialize(self, desk: Desk, offer: Offer, megabytes: int) -> None:
+    def initialize(self, desk: Desk, offer: Offer) -> None:
         """Take what is offered."""
         super().initialize(desk)
-        self.offer, self.megabytes = offer, megabytes
+        self.offer = offer
 
     def get(self) -> None:
         """Return the page."""
@@ -63,7 +63,6 @@ class LandingHandler(ClassHandler):
             subtitle=offer.subtitle,
             address=offer.address.removeprefix("http://"),
             lite=offer.lite is not None,
-            lite_megabytes=self.megabytes,
             pages=offer.pages is not None,
             progress=offer.progress,
         )
@@ -100,7 +99,7 @@ def make_site(desk: Desk, offer: Offer) -> Application:
     desk.room.address = offer.address
     shared: dict[str, Any] = {"desk": desk, "offer": offer}
     routes: list[Route] = [
-        ("/", LandingHandler, {**shared, "megabytes": first_load(offer.lite)}),
+        ("/", LandingHandler, shared),
         (r"/class/qr(\.svg)?", PosterHandler, shared),
     ]
     collector = class_routes(desk)
@@ -124,14 +123,6 @@ def make_site(desk: Desk, offer: Offer) -> Application:
         default_handler_class=NothingHereHandler,
         default_handler_args={"desk": desk},
     )
-
-
-def first_load(lite: Path | None) -> int:
-    """Megabytes that opening the class in the browser may fetch at most, rounded up to ten."""
-    if lite is None:
-        return 0
-    size = sum(path.stat().st_size for path in lite.rglob("*") if path.is_file())
-    return max(10, -(-size // (10 << 20)) * 10)
 
 
 def compress(offer: Offer) -> None:

@@ -294,8 +294,8 @@ def _cell(exercise: ExercisePlan, events: Sequence[Event], here: bool, clock: fl
         state,
         tries,
         hints,
-        (wrong[-1].misconception or "other") if at_it else "",
-        frozenset(event.misconception or "other" for event in wrong),
+        exercise.known(wrong[-1].misconception) if at_it else "",
+        frozenset(exercise.known(event.misconception) for event in wrong),
         None,
         waiting,
     )

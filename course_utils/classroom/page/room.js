@@ -43,6 +43,7 @@
   }
 
   function drawAdvice(view) {
+    byId("advice-part").hidden = projector;
     const items = view.advice.map((one) => {
       const item = make("li", one.level);
       item.append(make("span", "tag", LEVELS[one.level]), one.text);
@@ -121,7 +122,8 @@
   }
 
   function drawLegend() {
-    fill(byId("legend"), Object.entries(STATES).map(([name, [sign, words]]) => {
+    const hidden = projector ? ["stuck", "quiet", "broken"] : [];
+    fill(byId("legend"), Object.entries(STATES).filter(([name]) => !hidden.includes(name)).map(([name, [sign, words]]) => {
       const item = make("span");
       item.append(make("span", `key ${name}`, sign), words);
       return item;
@@ -129,7 +131,7 @@
   }
 
   function draw(view) {
-    document.body.classList.toggle("projector", projector);
+    document.documentElement.classList.toggle("projecting", projector);
     byId("projector").setAttribute("aria-pressed", String(projector));
     byId("projector").textContent = projector ? "讲师模式" : "投影模式";
     byId("title").textContent = view.title;
@@ -145,6 +147,8 @@
     drawAdvice(view);
     drawExercises(view);
     drawSeats(view);
+    drawLegend();
+    byId("rules").closest("details").hidden = projector;
     fill(byId("rules"), view.rules.map((rule) => make("li", "", rule)));
   }
 
@@ -183,6 +187,5 @@
     byId("theme").textContent = dark ? "深色" : "浅色";
   };
   if (matchMedia("(prefers-color-scheme: dark)").matches) byId("theme").textContent = "浅色";
-  drawLegend();
   loop();
 })();

@@ -94,11 +94,11 @@ class Outbox:
         This kernel's file of unsent events, below a folder that is shared with this trainee's
         other kernels.
     pauses : tuple of float
-        Seconds between tries.
+        Seconds between tries; empty = the usual ones.
     """
 
-    def __init__(self, way: Way, spool: Path, pauses: tuple[float, ...] = _PAUSES) -> None:
-        self._way, self._spool, self._pauses = way, spool, pauses
+    def __init__(self, way: Way, spool: Path, pauses: tuple[float, ...] = ()) -> None:
+        self._way, self._spool, self._pauses = way, spool, pauses or _PAUSES
         self._pending = Pending()
         self._wake, self._idle = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None

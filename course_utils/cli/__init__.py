@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from course_utils.cli import author, banks, board, build, classroom, hub, kit, lite
+from course_utils.cli import author, banks, board, build, classroom, hub, kit, lite, site
 from course_utils.cli.reporter import Reporter
 
 
@@ -23,6 +23,7 @@ COMMANDS = (
     build.build_command,
     build.build_all,
     board.board,
+    site.handouts,
     kit.kit,
     lite.lite,
     classroom.lab,

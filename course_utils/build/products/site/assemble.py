@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from course_utils.build.execution.inputs import text_hash
 from course_utils.build.files import write_bytes, write_text
 from course_utils.build.products.site.content.dictionary import dictionary_pages
 from course_utils.build.products.site.content.glossary import (
@@ -33,6 +35,8 @@ from course_utils.contract import load_contract
 from course_utils.paths import data_dir
 
 GLOSSARY = "glossary.yml"
+#: The title of a document, Markdown or notebook, and what its tables of contents list.
+_OUTLINE = re.compile(r'(?m)^\s*"?# [^"\\\n]+|```{toctree}.*?```', re.DOTALL)
 FONT = "CourseSansSC.otf"
 
 
@@ -50,6 +54,16 @@ class Sources:
 
     documents: dict[str, str] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def structure(self) -> str:
+        """Hash of what every page shows beside its own text: titles and tables of contents.
+
+        Sphinx writes only pages whose source has changed, and would leave the others with the
+        navigation of yesterday.
+        """
+        shown = [_OUTLINE.findall(text) for text in self.documents.values()]
+        return text_hash([list(self.documents), shown])
 
 
 def collect(site: Site) -> Sources:

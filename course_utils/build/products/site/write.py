@@ -67,6 +67,15 @@ class Workplace:
         return self.folder / "pages"
 
     @property
+    def structure(self) -> Path:
+        """Hash of the navigation that the pages show."""
+        return self.folder / "structure"
+
+    def shows(self, structure: str) -> bool:
+        """Say whether the pages there show this navigation."""
+        return self.structure.is_file() and self.structure.read_text("utf-8") == structure
+
+    @property
     def log(self) -> Path:
         """Sphinx's warnings."""
         return self.folder / "sphinx.log"
@@ -93,9 +102,10 @@ def write_pages(build: Build, records: Sequence[Record]) -> Path:
     items = load_outline(outline) if outline.is_file() else {}
     sites = [Site(build, edition, records, items) for edition in EDITION_NAMES]
     places = [Workplace(build.folder / ".records" / "site" / site.edition) for site in sites]
-    for site, place in zip(sites, places, strict=True):
-        _prepare(site, place)
+    structures = [_prepare(site, place) for site, place in zip(sites, places, strict=True)]
     _render(places, at_once=build.jobs != 1)
+    for place, structure in zip(places, structures, strict=True):
+        write_text(place.structure, structure)
     folder = build.folder / "pages"
     with fresh_folder(folder) as aside:
         for site, place in zip(sites, places, strict=True):
@@ -116,8 +126,11 @@ def require_sphinx() -> None:
         )
 
 
-def _prepare(site: Site, place: Workplace) -> None:
-    """Write the sources; forget the last build if another renderer made it."""
+def _prepare(site: Site, place: Workplace) -> str:
+    """Write the sources and the job; return what navigation the pages are to show.
+
+    The last build is forgotten if another renderer made it.
+    """
     key = _renderer_key()
     stamp = place.folder / "renderer"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != key:
@@ -132,10 +145,12 @@ def _prepare(site: Site, place: Workplace) -> None:
         "pages": str(place.pages),
         "doctrees": str(place.folder / "doctrees"),
         "log": str(place.log),
+        "all": not place.shows(sources.structure),
         "settings": settings(title, footer, site.edition_name),
     }
     write_text(place.folder / "job.json", json.dumps(job, ensure_ascii=False))
     write_text(stamp, key)
+    return sources.structure
 
 
 def _renderer_key() -> str:

@@ -43,7 +43,7 @@ def _overview(site: Site, contract: Contract) -> str:
         tables = _tables(contract, area)
         if not tables:
             continue
-        pages.append(table_page(tables[0]))
+        pages.append(f"{title} <{table_page(tables[0])}>")
         rows = [
             (
                 link(f"{table_page(one)}.html#{one.name}", one.zh),

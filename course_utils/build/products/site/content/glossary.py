@@ -10,7 +10,7 @@ from pathlib import Path
 from course_utils.build.products.site.content.parts import (
     block,
     escape,
-    lesson_link,
+    link,
     markdown_text,
 )
 from course_utils.build.products.site.model import Site
@@ -19,6 +19,8 @@ from course_utils.build.sources.syllabus import Lesson
 from course_utils.errors import CourseError
 
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
+#: As many lessons fit in a line or two.
+_FEW = 4
 _FIELDS = {"zh", "en", "means", "also"}
 
 
@@ -116,7 +118,7 @@ def glossary_page(site: Site, terms: Sequence[Term], used: Mapping[str, Iterable
         for term in found:
             users.setdefault(term.zh, []).append(site.by_key[key])
     shown = [term for term in terms if term.zh in users]
-    lines = ["# 术语表"]
+    lines = ["---", "tocdepth: 2", "---", "# 术语表"]
     lines.append(
         block(
             f"<p>{len(shown)} 条，都是各课用到的行话。定义是本课程的用法；"
@@ -132,12 +134,26 @@ def glossary_page(site: Site, terms: Sequence[Term], used: Mapping[str, Iterable
 
 
 def _entry(term: Term, lessons: Sequence[Lesson]) -> str:
-    links = "；".join(lesson_link(lesson) for lesson in lessons)
     also = f'<span class="also">也写作：{escape("、".join(term.also))}</span>' if term.also else ""
     return block(
         f'<div class="term"><p class="en"><span lang="en">{escape(term.en)}</span>{also}</p>'
-        f'<p>{escape(term.means)}</p><p class="note">用到的课：{links}</p></div>'
+        f"<p>{escape(term.means)}</p>{_users(lessons)}</div>"
     )
+
+
+def _users(lessons: Sequence[Lesson]) -> str:
+    """Return the links to the lessons that use a term; a long list is folded."""
+    links = "、".join(link(f"{ls.name}.html", short_title(ls)) for ls in lessons)
+    if len(lessons) <= _FEW:
+        return f'<p class="note">用到的课：{links}</p>'
+    return (
+        f'<details class="note"><summary>用到的课（{len(lessons)} 课）</summary>{links}</details>'
+    )
+
+
+def short_title(lesson: Lesson) -> str:
+    """Return a lesson's title up to its colon."""
+    return lesson.title_zh.partition("：")[0]
 
 
 def _term(file: str, group: str, entry: object) -> Term:

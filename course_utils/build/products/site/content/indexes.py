@@ -133,7 +133,7 @@ def _lesson_table(site: Site, lessons: Sequence[Lesson]) -> str:
                 f'<span class="state {kind}">{escape(state)}</span>',
             )
         )
-    return table(_HEAD, rows, wrap=(1, 4))
+    return table(_HEAD, rows, wrap=(1, 4), kind="lessons")
 
 
 def _lesson_card(site: Site, lesson: Lesson) -> str:
@@ -155,6 +155,8 @@ def _covered(site: Site, training: Training) -> str:
     items = [item for item in site.outline.values() if item["training"] == training.id]
     names = {lesson.name for lesson in site.lessons}
     taught = sum(item["lesson"] in names for item in items)
+    if taught == len(items):
+        return f"大纲 {len(items)} 条，条条有课。"
     return f"大纲 {len(items)} 条，已经有课的 {taught} 条，其余的课还没有做。"
 
 

@@ -51,7 +51,9 @@ def outline_page(site: Site) -> str:
                     "；".join(touching.get(item["id"], ())),
                 )
             )
-        lines.append(table(("编号", "大纲原文", "主讲", "涉及"), rows, wrap=(1, 2, 3)))
+        lines.append(
+            table(("编号", "大纲原文", "主讲", "涉及"), rows, wrap=(1, 2, 3), kind="outline")
+        )
     return "\n".join(lines)
 
 

@@ -37,7 +37,9 @@ def lesson_link(lesson: Lesson, with_key: bool = True) -> str:
     return link(f"{lesson.name}.html", title)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], wrap: Sequence[int] = ()) -> str:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], wrap: Sequence[int] = (), kind: str = ""
+) -> str:
     """Return a table in a box of its own that scrolls when the page is narrow.
 
     Parameters
@@ -48,12 +50,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], wrap: Sequence[int
         Cells, HTML already.
     wrap : sequence of int
         Columns, counted from 0, whose text may take several lines.
+    kind : str, optional
+        A class of its own, for the widths of the columns.
     """
     titles = "".join(f"<th>{escape(name)}</th>" for name in head)
     lines = "".join(_row(row, set(wrap)) for row in rows)
     return block(
-        f'<div class="table-box"><table class="course-table"><thead><tr>{titles}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f'<div class="table-box"><table class="course-table {kind}">'
+        f"<thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
 
@@ -69,7 +73,7 @@ def from_html(body: str) -> str:
     texts = [block(parts[0])] if parts[0].strip() else []
     for level, title, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         texts.append(f"\n{'#' * int(level)} {markdown_text(html.unescape(title))}\n")
-        texts.append(block(rest.replace("<table>", '<table class="course-table">')))
+        texts.append(block(rest.replace("<table>", '<table class="course-table plan">')))
     return "".join(texts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from course_utils.build.products.site.renderer import formulas, reading, texts
+from course_utils.build.products.site.renderer import formulas, paper, reading, texts
 from course_utils.build.products.site.renderer.search import PairedChinese
 
 if TYPE_CHECKING:
@@ -22,5 +22,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )
     app.connect("doctree-read", reading.join_chinese_lines, priority=_BEFORE_COLLECTORS)
     app.connect("doctree-read", reading.readable_anchors, priority=_BEFORE_COLLECTORS)
+    app.connect("html-page-context", paper.head_and_foot)
     app.connect("build-finished", texts.finish_site)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

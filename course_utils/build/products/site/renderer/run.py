@@ -17,7 +17,8 @@ def render(job: dict[str, Any]) -> int:
     Parameters
     ----------
     job : dict
-        ``sources``, ``pages``, ``doctrees`` and ``log`` are paths, ``settings`` goes to Sphinx.
+        ``sources``, ``pages``, ``doctrees`` and ``log`` are paths, ``settings`` goes to Sphinx;
+        with ``all`` every page is written, also those of sources that have not changed.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def render(job: dict[str, Any]) -> int:
                 status=None,
                 warning=log,
             )
-            app.build()
+            app.build(force_all=job["all"])
         return app.statuscode
 
 

@@ -288,9 +288,9 @@ def _write_report(room: Room, path: Path, kinds: dict[str, str]) -> None:
 
 def _purge(room: Room, yes: bool) -> None:
     seats, folder = len(room.store.files()), room.store.folder
-    if not yes:
-        click.confirm(
-            f"删除“{short(folder)}”里 {seats} 个座位的全部进度，不能恢复。确定吗？", abort=True
-        )
+    question = f"删除“{short(folder)}”里 {seats} 个座位的全部进度，不能恢复。确定吗？"
+    if not yes and not click.confirm(question):
+        click.echo("没有删除。")
+        return
     room.store.purge()
     click.echo(f"已删除 {seats} 个座位的进度。")

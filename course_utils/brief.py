@@ -58,23 +58,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Brief:
-    """A result in short.
-
-    Parameters
-    ----------
-    headline : str
-        One computed sentence.
-    mark : str
-        要办, 留意 or 平稳.
-    rule : str
-        When the mark is given.
-    figures : tuple of Figure
-        One to four.
-    actions : tuple of Action
-        In the order of their weight; may be empty.
-    caution : str
-        What the numbers do not say; may be empty.
-    """
+    """A result in short; parameters and errors are those of :func:`brief`."""
 
     headline: str
     mark: str
@@ -83,12 +67,27 @@ class Brief:
     actions: tuple[Action, ...] = ()
     caution: str = ""
 
+    def __post_init__(self) -> None:
+        if self.mark not in MARKS:
+            raise CourseError(f"记号只能是{'、'.join(MARKS)}，现在是“{self.mark}”，请改正。")
+        if not self.headline.strip() or not self.rule.strip():
+            raise CourseError("一句话结论和判断规则都要写，请补上。")
+        if not 1 <= len(self.figures) <= MOST_FIGURES:
+            raise CourseError(
+                f"关键数字要有 1 到 {MOST_FIGURES} 个，现在有 {len(self.figures)} 个，请增减。"
+            )
+        figures = _complete(self.figures, Figure, "关键数字（名称、数值、说明）")
+        actions = _complete(self.actions, Action, "要做的事（谁、什么、何时）")
+        object.__setattr__(self, "figures", figures)
+        object.__setattr__(self, "actions", actions)
+
     @classmethod
     def from_metadata(cls, content: dict[str, Any]) -> Brief:
         """Return the brief that an executed notebook holds."""
-        figures = tuple(Figure(**item) for item in content["figures"])
-        actions = tuple(Action(**item) for item in content["actions"])
-        return cls(**{**content, "figures": figures, "actions": actions})
+        rows = {
+            name: [tuple(row.values()) for row in content[name]] for name in ("figures", "actions")
+        }
+        return cls(**{**content, **rows})
 
     def text(self) -> str:
         """Return the brief as lines of plain text."""
@@ -102,6 +101,14 @@ class Brief:
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
         return {"text/html": _html(self), "text/plain": self.text()}, {METADATA: asdict(self)}
+
+
+def _complete(rows: Sequence[Any], kind: type[Any], name: str) -> tuple[Any, ...]:
+    """Return rows of three texts each as figures or actions."""
+    for row in rows:
+        if len(row) != 3 or not all(isinstance(part, str) and part.strip() for part in row):
+            raise CourseError(f"{name}每条要有三段文字，现在有一条是“{row}”，请补齐。")
+    return tuple(kind(*row) for row in rows)
 
 
 def brief(
@@ -136,41 +143,7 @@ def brief(
     """
     from IPython.display import display
 
-    display(make_brief(headline, mark, rule, figures, actions, caution))
-
-
-def make_brief(
-    headline: str,
-    mark: str,
-    rule: str,
-    figures: Sequence[tuple[str, str, str]],
-    actions: Sequence[tuple[str, str, str]] = (),
-    caution: str = "",
-) -> Brief:
-    """Return what :func:`brief` shows; parameters and errors are the same."""
-    if mark not in MARKS:
-        raise CourseError(f"记号只能是{'、'.join(MARKS)}，现在是“{mark}”，请改正。")
-    if not 1 <= len(figures) <= MOST_FIGURES:
-        raise CourseError(
-            f"关键数字要有 1 到 {MOST_FIGURES} 个，现在有 {len(figures)} 个，请增减。"
-        )
-    if not headline.strip() or not rule.strip():
-        raise CourseError("一句话结论和判断规则都要写，请补上。")
-    for name, rows in (
-        ("关键数字（名称、数值、说明）", figures),
-        ("要做的事（谁、什么、何时）", actions),
-    ):
-        for row in rows:
-            if len(row) != 3 or not all(isinstance(part, str) and part.strip() for part in row):
-                raise CourseError(f"{name}每条要有三段文字，现在有一条是“{row}”，请补齐。")
-    return Brief(
-        headline=headline.strip(),
-        mark=mark,
-        rule=rule,
-        figures=tuple(Figure(*row) for row in figures),
-        actions=tuple(Action(*row) for row in actions),
-        caution=caution,
-    )
+    display(Brief(headline, mark, rule, tuple(figures), tuple(actions), caution))
 
 
 def _html(item: Brief) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from build_project import REPOSITORY, SAMPLE, SAMPLE_LESSON
 
-from course_utils.brief import MARKS, METADATA, Brief, make_brief
+from course_utils.brief import MARKS, METADATA, Brief
 from course_utils.build.products.board.panels import SECTIONS, loaded_tables
 from course_utils.build.sources.editions import build_edition
 from course_utils.build.sources.lint import lint_master
@@ -35,7 +35,7 @@ def brief(**changes):
         "actions": ACTIONS,
         "caution": "样本推算",
     }
-    return make_brief(**{**content, **changes})
+    return Brief(**{**content, **changes})
 
 
 def test_every_form_of_a_brief_says_the_same():

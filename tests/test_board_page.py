@@ -13,7 +13,7 @@ from build_project import NAMES, edit, make_build, make_project
 from click.testing import CliRunner
 from nbformat.v4 import new_output
 
-from course_utils.brief import make_brief
+from course_utils.brief import Brief
 from course_utils.build.execution.records import FAILED, Record
 from course_utils.build.files import write_text
 from course_utils.build.products.board import board_lessons, write_board
@@ -79,7 +79,7 @@ def run_by_hand(build, number, outputs):
 
 
 def brief(headline="走了一成", mark="留意", figures=(("户数", "30 户", "去年 20 户"),)):
-    return make_brief(headline, mark, "过半", figures, [("零售部", "打电话", "本周")], "样本")
+    return Brief(headline, mark, "过半", figures, [("零售部", "打电话", "本周")], "样本")
 
 
 def test_lessons_of_the_board_are_those_with_tags(project):

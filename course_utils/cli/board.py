@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 @click.option(
     "--run/--no-run", default=True, help="先运行过期或没有运行的课（默认），或只用已有的结果。"
 )
+@click.option("--pdf", is_flag=True, help="再打印一份 PDF（A4 横向），要本机有浏览器。")
 @click.option("--jobs", type=click.IntRange(1, 16), default=None, help="同时运行几课。")
-def board(bank: str, run: bool, jobs: int | None) -> None:
+def board(bank: str, run: bool, pdf: bool, jobs: int | None) -> None:
     """行长看板：一页没有代码的网页，数字全部来自各课在本行数据上的结果。"""
     from course_utils.build.products.board import write_board
+    from course_utils.build.products.browser import find_browser, print_page
     from course_utils.build.products.scan import scan_folder
 
+    browser = find_browser() if pdf else None  # before the lessons run: nobody waits in vain
     build = open_build(bank, force=False, jobs=jobs)
     if run:
         _run_lessons(build)
@@ -34,6 +37,10 @@ def board(bank: str, run: bool, jobs: int | None) -> None:
     if leaks:
         raise CourseError(f"看板里有 {len(leaks)} 处不能外发的内容，见上面的清单，请处理后再做。")
     click.echo(f"行长看板：{short(page)}（一个文件，断网能看，能打印）")
+    if browser is not None:
+        printed = page.with_name("行长看板.pdf")
+        print_page(browser, page, printed)
+        click.echo(f"打印稿：{short(printed)}")
 
 
 def _run_lessons(build: Build) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from course_utils.brief import METADATA
 from course_utils.build.products.board import board_lessons, write_board
 from course_utils.build.products.board.panels import SECTIONS
+from course_utils.build.products.browser import find_browser, print_page
 from course_utils.build.products.scan import scan_folder
 from course_utils.cli.common import open_build
 
@@ -151,12 +151,10 @@ def test_nothing_leaks_and_the_same_results_give_the_same_page(board):
 def browser():
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium")
-    assert program, "Chromium is missing"
     switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     switches += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as player:
-        started = player.chromium.launch(executable_path=program, args=switches)
+        started = player.chromium.launch(executable_path=find_browser(), args=switches)
         yield started
         started.close()
 
@@ -215,18 +213,12 @@ def test_words_stand_out_from_their_ground(board, browser):
         context.close()
 
 
-def test_it_prints_on_two_to_four_sheets(board, browser):
+def test_it_prints_on_two_to_four_sheets_across(board, tmp_path):
     _, page, _ = board
-    context = browser.new_context()
-    tab = context.new_page()
-    tab.goto(page.as_uri())
-    sheets = tab.pdf(prefer_css_page_size=True, print_background=True)
-    context.close()
+    print_page(find_browser(), page, tmp_path / "board.pdf")
+    sheets = (tmp_path / "board.pdf").read_bytes()
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", sheets)) <= 4
-    sizes = {
-        tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^]]*)\]", sheets)
-    }
-    for left, bottom, right, top in sizes:
-        assert right - left == pytest.approx(842, abs=2) and top - bottom == pytest.approx(
-            595, abs=2
-        )
+    boxes = re.findall(rb"/MediaBox\s*\[([^]]*)\]", sheets)
+    for left, bottom, right, top in (map(float, box.split()) for box in boxes):
+        assert right - left == pytest.approx(842, abs=2)
+        assert top - bottom == pytest.approx(595, abs=2)

@@ -140,7 +140,7 @@ class FolderHandler(StaticFileHandler):
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         """Return the path of the file to send; 404 for everything that must not be seen."""
-        if any(part.startswith(".") for part in Path(self.path).parts):
+        if "\0" in self.path or any(part.startswith(".") for part in Path(self.path).parts):
             raise HTTPError(404)
         found = super().validate_absolute_path(root, absolute_path)
         if found is None:
@@ -156,6 +156,10 @@ class FolderHandler(StaticFileHandler):
             return found
         self._packed = self.compressed.copy_of(Path(found))
         return found if self._packed is None else str(self._packed)
+
+    def get_content_size(self) -> int:
+        """Return the size of what is sent; Tornado remembers that of the plain file."""
+        return Path(str(self.absolute_path)).stat().st_size
 
     def get_content_type(self) -> str:
         """Return the type by the name of the file that was asked for."""

@@ -84,10 +84,9 @@ class Brief:
     @classmethod
     def from_metadata(cls, content: dict[str, Any]) -> Brief:
         """Return the brief that an executed notebook holds."""
-        rows = {
-            name: [tuple(row.values()) for row in content[name]] for name in ("figures", "actions")
-        }
-        return cls(**{**content, **rows})
+        figures = [(row["label"], row["value"], row["note"]) for row in content["figures"]]
+        actions = [(row["who"], row["what"], row["when"]) for row in content["actions"]]
+        return cls(**{**content, "figures": figures, "actions": actions})
 
     def text(self) -> str:
         """Return the brief as lines of plain text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -120,6 +121,26 @@ def test_numbers_of_the_page_are_those_of_the_lessons(board):
                 known |= numbers(shown(output))
     left_out = {token for text in words.texts for token in numbers(text) if "只列前" in text}
     assert numbers("\n".join(words.texts)) - left_out - known == set()
+
+
+def test_every_part_of_a_brief_stands_in_its_place(board):
+    """The page says it in the same words as the plain text that the lesson showed."""
+    _, page, notebooks = board
+    text = re.sub(r"\s*<[^>]+>\s*", "|", page.read_text(encoding="utf-8"))
+    text = re.sub(r"\|+", "|", unescape(text))
+    for notebook in notebooks.values():
+        for cell in notebook["cells"]:
+            for output in cell.get("outputs", ()):
+                if METADATA not in output.get("metadata", {}):
+                    continue
+                for line in shown(output).splitlines():
+                    tiles = re.fullmatch(r"· (.+?)：([^：（]+)（(.+)）", line)
+                    parts = tiles or re.fullmatch(r"→ (.+?)：(.+)（(.+?)）", line)
+                    if parts:
+                        assert f"|{'|'.join(parts.groups())}|" in text
+                    else:
+                        assert not line.startswith(("· ", "→ ")), line
+                        assert re.sub(r"^(【.+?】|留神：|怎么判：)", "", line) in text
 
 
 def test_pictures_are_the_very_bytes_of_the_lessons(board):

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from course_utils.deliver import download
 from course_utils.deliver.cells import sheet_name
 from course_utils.deliver.sheet import Formats, Sheet, write
 from course_utils.errors import CourseError
+from course_utils.libraries import IN_BROWSER
 
 #: a fixed creation date, so that the same content gives the same bytes
 _CREATED = dt.datetime(2026, 1, 1)
@@ -95,6 +97,8 @@ def workbook(
         ) from None
     finally:
         aside.unlink(missing_ok=True)
+    if IN_BROWSER:
+        download.offer(target)
     return target
 
 

@@ -8,6 +8,7 @@ from string import Template
 from urllib.parse import quote
 
 from course_utils.bank import Profile
+from course_utils.build.products.lite.site import class_name
 from course_utils.build.sources.syllabus import Lesson, Syllabus
 
 #: Named to people whose browser is too old. Chrome: the engine of Node 20, in which every lesson is
@@ -16,7 +17,12 @@ OLDEST = {"chrome": 113, "firefox": 114, "safari": "16.4"}
 
 
 def landing(
-    profile: Profile, syllabus: Syllabus, megabytes: int, font: str, notes: dict[str, str]
+    profile: Profile,
+    syllabus: Syllabus,
+    megabytes: int,
+    font: str,
+    config: str,
+    notes: dict[str, str],
 ) -> str:
     """Return the page.
 
@@ -30,17 +36,20 @@ def landing(
         What a browser fetches before the first cell runs.
     font : str
         Address of the font, below the site.
+    config : str
+        The element of JupyterLite's first page that its other pages look for.
     notes : dict of str to str
         Short name of a lesson → what of it does not run in a browser.
     """
     template = Template(Path(__file__).with_name("landing.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=html.escape(f"{profile.name}：数据课堂"),
+        title=html.escape(class_name(profile)),
         subtitle=html.escape(
             f"合成数据，没有真实客户；数据日期 {profile.as_of:%Y-%m-%d}。"
             "不用安装，用浏览器就能上课。"
         ),
         font=font,
+        config=config,
         megabytes=megabytes,
         lessons="\n".join(_modules(syllabus, notes)),
         **OLDEST,
@@ -60,7 +69,10 @@ def _modules(syllabus: Syllabus, notes: dict[str, str]) -> list[str]:
 
 
 def _entry(lesson: Lesson, note: str) -> str:
-    address = f"lab/index.html?path={quote(f'{lesson.folder}/{lesson.name}.ipynb')}&amp;reset"
+    path = quote(f"{lesson.folder}/{lesson.name}.ipynb")
+    # a workspace of its own: JupyterLab opens again what was open in a workspace, and every open
+    # lesson is a Python of its own in memory
+    address = f"lab/index.html?path={path}&amp;workspace={lesson.key}"
     facts = f"{lesson.key} · {lesson.level} · {lesson.minutes} 分钟"
     more = f"<br>{html.escape(note)}" if note else ""
     return (

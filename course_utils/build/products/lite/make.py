@@ -22,6 +22,7 @@ from course_utils.build.products.lite.site import (
     FONT,
     Tools,
     build_site,
+    configuration_element,
     find_tools,
     styled,
     table_folder,
@@ -140,15 +141,13 @@ def _make(
     for path in trainee_notebooks(build, notebooks):
         _name_kernel(path)
     step(3)
-    name = f"{build.profile.name}：数据课堂"
     build_site(
         tools,
         scratch,
         folder,
         distribution=static,
         notebooks=notebooks,
-        bank=build.profile.code,
-        title=name,
+        profile=build.profile,
         python=load_sources().python,
     )
     _add_ours(build, folder, tables)
@@ -198,8 +197,9 @@ def _add_ours(build: Build, folder: Path, tables: Path) -> None:
     megabytes = round(first_load(folder))
     css = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     styled(folder / "lab" / "index.html", css)
-    page = landing(build.profile, build.syllabus, megabytes, FONT, {})
-    write_text(folder / "index.html", page)
+    first = folder / "index.html"
+    config = configuration_element(first)
+    write_text(first, landing(build.profile, build.syllabus, megabytes, FONT, config, {}))
 
 
 def first_load(folder: Path) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.bank import columnar
+from course_utils.bank import Profile, columnar
 from course_utils.build.files import write_text
 from course_utils.build.products.lite.distribution import COURSE, KERNEL
 from course_utils.build.products.lite.wheels import DATA_PACKAGE
@@ -97,8 +97,7 @@ def build_site(
     *,
     distribution: Path,
     notebooks: Path,
-    bank: str,
-    title: str,
+    profile: Profile,
     python: str,
 ) -> None:
     """Build the static files of the class.
@@ -115,10 +114,8 @@ def build_site(
         Python for the browser.
     notebooks : pathlib.Path
         Folder whose content trainees see.
-    bank : str
-        Code of the bank.
-    title : str
-        Name of the class.
+    profile : Profile
+        The bank.
     python : str
         Version of the Python language in the browser.
 
@@ -132,7 +129,8 @@ def build_site(
     distribution.rename(lite / "static" / "pyodide")
     settings = json.dumps(OVERRIDES, ensure_ascii=False, indent=1)
     write_text(lite / "overrides.json", settings + "\n")
-    config = _configuration(bank, title, python)
+    config = _configuration(profile, python)
+    epoch = int(profile.as_of.timestamp())  # what the file list shows; not the time of this build
     write_text(lite / "jupyter-lite.json", json.dumps(config, ensure_ascii=False, indent=1) + "\n")
     build = {
         "LiteBuildConfig": {
@@ -144,7 +142,7 @@ def build_site(
             "no_unused_shared_packages": True,
             "cache_dir": str(scratch / "cache"),
             "output_dir": str(scratch / "site"),
-            "source_date_epoch": 315532800,
+            "source_date_epoch": epoch,
         }
     }
     write_text(lite / "jupyter_lite_config.json", json.dumps(build))
@@ -154,8 +152,14 @@ def build_site(
         shutil.move(path, folder / path.name)
 
 
-def _configuration(bank: str, title: str, python: str) -> dict[str, Any]:
+def class_name(profile: Profile) -> str:
+    """Return the name of a bank's class."""
+    return f"{profile.name}：数据课堂"
+
+
+def _configuration(profile: Profile, python: str) -> dict[str, Any]:
     """Return ``jupyter-lite.json``: what the site is called and how its kernel starts."""
+    bank = profile.code
     home = f"/{_PYTHON.format(version=python)}/{DATA_PACKAGE}"
     environment = {
         "COURSE_HOME": home,
@@ -171,7 +175,7 @@ def _configuration(bank: str, title: str, python: str) -> dict[str, Any]:
     return {
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
-            "appName": title,
+            "appName": class_name(profile),
             "collaborative": False,
             "disabledExtensions": list(_DISABLED),
             "enableMemoryStorage": True,
@@ -191,7 +195,7 @@ def _run(lite: Path) -> None:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["没有说明"]
         raise CourseError(
-            f"JupyterLite 没有生成课堂页面（{lines[-1].strip()}），请把这句话告诉作者。"
+            f"JupyterLite 没有生成课堂页面（{lines[-1].strip()}），请把这句话告诉课程作者。"
         )
 
 
@@ -208,8 +212,17 @@ def styled(page: Path, css: str) -> None:
     text = page.read_text(encoding="utf-8")
     changed = re.sub(r"</head>", f"<style>{css}</style></head>", text, count=1)
     if changed == text:
-        raise CourseError("JupyterLite 的页面格式变了，字体没有装上，请把这句话告诉作者。")
+        raise CourseError("JupyterLite 的页面格式变了，字体没有装上，请把这句话告诉课程作者。")
     write_text(page, changed)
+
+
+def configuration_element(page: Path) -> str:
+    """Return the element of the first page that JupyterLite's other pages read."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script\s+id="jupyter-config-data".*?</script>', text, re.DOTALL)
+    if found is None:
+        raise CourseError("JupyterLite 的首页格式变了，课堂打不开，请把这句话告诉课程作者。")
+    return found.group()
 
 
 def table_folder(site: Path, bank: str) -> Path:

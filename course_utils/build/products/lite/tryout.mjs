@@ -1,4 +1,4 @@
-// Runs lessons in Pyodide under Node: node tryout.mjs <job.json>; one JSON line a lesson to stdout.
+// Runs lessons in Pyodide under Node: node tryout.mjs <job>; one JSON line a lesson to stdout.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
@@ -14,20 +14,21 @@ const python = await loadPyodide({
   stdout: () => {},
   stderr: (text) => process.stderr.write(text + "\n"),
 });
-python.FS.mkdirTree(job.tables.inside);
-python.FS.mount(python.FS.filesystems.NODEFS, { root: job.tables.outside }, job.tables.inside);
-python.FS.mkdirTree("/lessons");
-python.FS.mount(python.FS.filesystems.NODEFS, { root: job.lessons }, "/lessons");
+const { FS } = python;
+for (const [inside, outside] of [[job.tables.inside, job.tables.outside], ["/lessons", job.lessons]]) {
+  FS.mkdirTree(inside);
+  FS.mount(FS.filesystems.NODEFS, { root: outside }, inside);
+}
 await python.runPythonAsync(await readFile(job.driver, "utf8"));
 const run = python.globals.get("run");
 say({ ready: (performance.now() - begin) / 1000 });
 for (const lesson of job.order) {
   try {
-    say({ lesson, ...JSON.parse(run(`/lessons/${lesson}.json`)) });
+    const answer = JSON.parse(run(`/lessons/${lesson}.json`));
+    say({ lesson, heap: python._module.HEAPU8.length, ...answer });
   } catch (error) {
     say({ lesson, dead: String(error).slice(-2000) });
     break;
   }
-  say({ memory: python._module.HEAPU8.length });
 }
 process.exit(0);

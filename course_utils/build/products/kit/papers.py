@@ -56,7 +56,7 @@ class Facts:
 
 def papers(facts: Facts) -> dict[str, bytes]:
     """Return README, scripts, notes and description of a kit, by name within the kit."""
-    note = _text("no_python", pythons="或 ".join(f"Python {version}" for version in facts.pythons))
+    note = _text("no_python", pythons=" 或 ".join(f"Python {version}" for version in facts.pythons))
     windows = _on("windows", facts)
     others = list(dict.fromkeys([*_on("linux", facts), *_on("macos", facts)]))
     return {
@@ -120,7 +120,7 @@ def _start_sh(facts: Facts, versions: Sequence[str]) -> str:
 def _readme(facts: Facts) -> str:
     offline = bool(facts.houses)
     machines = "；".join(target.zh for target in facts.targets)
-    versions = "或 ".join(f"Python {version}" for version in facts.pythons)
+    versions = " 或 ".join(f"Python {version}" for version in facts.pythons)
     if facts.python:
         served = "这个学员包自带 Python（Windows），电脑上什么都不用先装。"
     elif offline:

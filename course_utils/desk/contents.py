@@ -1,9 +1,16 @@
-"""Saving notebooks: a full disk is said in Chinese, in the window where the trainee works."""
+"""Saving notebooks: a full disk is said in Chinese, and the notebook on disk stays whole."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from typing import Any
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from tornado.web import HTTPError
@@ -15,6 +22,8 @@ _REASONS = {
     errno.EACCES: "这个文件不允许写入：请关掉占用它的程序，再按 Ctrl+S 存一次",
     errno.EPERM: "这个文件不允许写入：请关掉占用它的程序，再按 Ctrl+S 存一次",
 }
+#: A virus scanner holds a new file for a moment on Windows.
+_TRIES, _PAUSE = 5, 0.1
 
 
 class CourseContents(AsyncLargeFileManager):
@@ -30,7 +39,45 @@ class CourseContents(AsyncLargeFileManager):
                 raise
             name = path.rsplit("/", 1)[-1]
             message = f"“{name}”还没有存盘，{reason}。页面先不要关，原来的文件没有动。"
-            raise HTTPError(507, message, reason=message) from error
+            raise HTTPError(507, message) from error
+
+    @contextlib.contextmanager
+    def atomic_writing(
+        self, os_path: str, text: bool = True, encoding: str = "utf-8", **options: Any
+    ) -> Iterator[IO[Any]]:
+        """Write aside, then rename.
+
+        Jupyter writes into the file itself and keeps a copy beside it, but does not put the copy
+        back if the disk turns out to be full at the last flush: the notebook would be torn.
+        """
+        options.pop("log", None)
+        target = Path(os_path).resolve()
+        aside = target.with_name(f".~{target.name}")
+        if text:
+            options = {"newline": "\n", **options, "encoding": encoding}
+        with self.perm_to_403(os_path):
+            try:
+                with aside.open("w" if text else "wb", **options) as stream:
+                    yield stream
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                if target.exists():
+                    shutil.copymode(target, aside)
+                _replace(aside, target)
+            finally:
+                aside.unlink(missing_ok=True)
+
+
+def _replace(aside: Path, target: Path) -> None:
+    for attempt in range(_TRIES):
+        try:
+            aside.replace(target)
+        except PermissionError:
+            if sys.platform != "win32" or attempt == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _number(error: BaseException) -> int:

@@ -59,6 +59,8 @@ class Visitor:
             answer = self.get(f"/user/{self.user}/lab")
             if answer.ok and "jupyter-config-data" in answer.text:
                 return
+            if answer.status_code == 424:  # not running: a person presses the button on that page
+                self.get(f"/hub/spawn/{self.user}")
             time.sleep(0.3)
         raise AssertionError(f"{self.user} did not start: {answer.status_code} {answer.text[:300]}")
 

@@ -13,8 +13,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.build.files import write_text
-
 _SECRETS = ".class.json"
 
 
@@ -69,6 +67,9 @@ def class_keys(folder: Path) -> ClassKeys:
     CourseError
         If the folder cannot be written.
     """
+    # here, not above: the hub of a cluster reads this file alone
+    from course_utils.build.files import write_text
+
     path = folder / _SECRETS
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(path.read_text(encoding="utf-8"))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--idle",
-    type=click.IntRange(1, 2880),
+    type=click.IntRange(10, 2880),
     default=180,
     show_default=True,
     help="多少分钟没有动静就停下一个座位的程序（文件都在）。",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,11 @@ class CourseContents(AsyncLargeFileManager):
             raise
 
 
+# the class server limits memory before this runs; on Kubernetes the limit comes by this variable: a
+# greedy cell gets an error that says so before the pod is killed
+if memory := os.environ.get("COURSE_MEMORY_MIB"):
+    resource.setrlimit(resource.RLIMIT_DATA, (int(memory) * 2**20,) * 2)
+Path(os.environ["JUPYTER_RUNTIME_DIR"]).mkdir(exist_ok=True)
 WORK.mkdir(exist_ok=True)
 try:
     give_out()

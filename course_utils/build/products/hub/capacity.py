@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 
-#: Measured by docs/hub_measure.py: memory of a seat's own (PSS, MiB) in the class of m02_n02.
-HUB_MIB = 250
-SERVER_MIB = 110
-KERNEL_MIB = 190
+#: Measured by ``benchmarks.hub_seats`` (PSS, MiB): hub with proxy and services, a seat's server, a
+#: kernel that has run a whole lesson (m02_n02, m03_n01).
+HUB_MIB = 205
+SERVER_MIB = 125
+KERNEL_MIB = 385
 #: Kernels that a trainee has open at a time: the last lesson's notebook stays open.
 KERNELS = 2
 #: Seats that one core serves: a cell runs for a second and is read for a minute.
 SEATS_A_CORE = 6
 
 
+def seat_mib() -> int:
+    """Return the memory of one seat in MiB."""
+    return SERVER_MIB + KERNELS * KERNEL_MIB
+
+
 def need_mib(seats: int) -> int:
     """Return the memory that a class of `seats` needs, in MiB, with a fifth to spare."""
-    return round(1.2 * (HUB_MIB + seats * (SERVER_MIB + KERNELS * KERNEL_MIB)))
+    return round(1.2 * (HUB_MIB + seats * seat_mib()))
 
 
 def need_cores(seats: int) -> int:

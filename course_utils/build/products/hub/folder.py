@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import stat
 import sys
@@ -17,21 +16,6 @@ from course_utils.errors import CourseError
 #: Free space that a class needs: environment and kit, and the work of one seat, in MiB.
 CLASS_MIB, SEAT_MIB = 2500, 60
 _FONT = Path(__file__).resolve().parents[3] / "charts" / "font" / "CourseSansSC.otf"
-#: JupyterLab of a seat: Chinese, quiet, saved every two minutes.
-OVERRIDES = {
-    "@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"},
-    "@jupyterlab/apputils-extension:notification": {
-        "checkForUpdates": False,
-        "doNotDisturbMode": False,
-        "fetchNews": "false",
-    },
-    "@jupyterlab/docmanager-extension:plugin": {
-        "autosave": True,
-        "autosaveInterval": 120,
-        "defaultViewers": {"markdown": "Markdown Preview"},
-    },
-    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
-}
 
 
 def prepare(settings: HubSettings, root: Path) -> None:
@@ -50,8 +34,8 @@ def prepare(settings: HubSettings, root: Path) -> None:
         make_environment(settings.folder, _wheel(source))
         with fresh_folder(settings.folder / "settings") as aside:
             aside.chmod(0o755)
-            shutil.copyfile(deploy_folder() / "seat_config.py", aside / "seat_config.py")
-            write_text(aside / "overrides.json", json.dumps(OVERRIDES, indent=1))
+            for name in ("seat_config.py", "overrides.json"):
+                shutil.copyfile(deploy_folder() / name, aside / name)
         _share(settings)
 
 

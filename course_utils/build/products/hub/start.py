@@ -95,6 +95,8 @@ def open_class(
     last = settings.load(place) if settings.exists(place) else None
     if last is not None and (last.bank, last.separate) != (bank, separate):
         raise CourseError(f"“{place}”是另一个课堂的文件夹：请用 --folder 换一个。")
+    if last is not None:
+        require_closed(last)
     names = names or (last.seats if last else settings.numbered_seats(20))
     class_folder.require_room(place, len(names))
     if separate:
@@ -203,8 +205,29 @@ def reset_seat(course: HubSettings, seat: str) -> None:
     settings.write_private(path, json.dumps(known))
 
 
+def require_closed(course: HubSettings) -> None:
+    """Refuse to open a class that is open.
+
+    Raises
+    ------
+    CourseError
+        If its hub is running.
+    """
+    if _ours(course.private / "hub.pid") is not None:
+        raise CourseError(
+            f"这个课堂已经开着（端口 {course.port}）：要改设置请先用 --stop 下课，再重新开课。"
+        )
+
+
 def require_ports(course: HubSettings) -> None:
-    """Say which port is taken, and by what name to ask for another."""
+    """Say which port is taken, and how to ask for another.
+
+    Raises
+    ------
+    CourseError
+        If another program listens there.
+    """
+    require_closed(course)
     _end_recorded(course.private / "proxy.pid")  # left over by a hub that was killed
     address = course.address or "0.0.0.0"
     if not _free(address, course.port):
@@ -214,8 +237,8 @@ def require_ports(course: HubSettings) -> None:
     for port in (course.hub_port, course.proxy_port, course.progress_port):
         if not _free("127.0.0.1", port):
             raise CourseError(
-                f"课堂内部用的端口 {port} 被占着：可能这个课堂已经开着；"
-                "先用 --stop 下课，再重新开课。"
+                f"课堂内部用的端口 {port} 被别的程序占着：请先关掉它，"
+                "或用 --stop 下课、删掉课堂文件夹里的 hub/hub.yml 后重新开课。"
             )
 
 
@@ -253,6 +276,7 @@ def _start(course: HubSettings) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            umask=0o077,
         )
     finally:
         os.close(log)
@@ -286,12 +310,8 @@ def _end(hub: subprocess.Popen[bytes]) -> None:
 
 def _end_recorded(note: Path) -> None:
     """End the process whose id a file holds, if it is still one of ours."""
-    try:
-        pid = int(note.read_text(encoding="ascii"))
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return
-    if b"jupyterhub" not in command and b"configurable-http-proxy" not in command:
+    pid = _ours(note)
+    if pid is None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
@@ -301,6 +321,17 @@ def _end_recorded(note: Path) -> None:
                 note.unlink(missing_ok=True)
                 return
             time.sleep(0.1)
+
+
+def _ours(note: Path) -> int | None:
+    """Return the process id in a file if that process runs and is a hub or a proxy."""
+    try:
+        pid = int(note.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    known = (b"jupyterhub", b"configurable-http-proxy")
+    return pid if any(name in command for name in known) else None
 
 
 def _free(address: str, port: int) -> bool:

@@ -69,6 +69,15 @@ KNOWN: dict[str, Any] = {
     "ingress": {"enabled": 1},
 }
 
+NO_CLUSTER = """
+apiVersion: v1
+kind: Config
+current-context: none
+contexts: [{name: none, context: {cluster: none, user: none}}]
+clusters: [{name: none, cluster: {server: "http://127.0.0.1:9"}}]
+users: [{name: none, user: {}}]
+"""
+
 
 @pytest.fixture(scope="module")
 def values() -> dict[str, Any]:
@@ -177,11 +186,15 @@ def test_the_hub_file_knows_seats_and_signs_for_them(values: dict[str, Any], mod
     assert made["COURSE_PROGRESS_TOKEN"](teacher) == ""
 
 
-def test_a_seats_pod(values: dict[str, Any], modules: None) -> None:
+def test_a_seats_pod(
+    values: dict[str, Any], modules: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Render a pod with KubeSpawner, set from our values as the chart sets it."""
+    nowhere = tmp_path / "cluster.yaml"
+    nowhere.write_text(NO_CLUSTER, encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(nowhere))
     pytest.importorskip("kubespawner", reason="KubeSpawner is not in the lock; see docs/hub.md")
     from kubespawner import KubeSpawner
-    from kubespawner.objects import make_pod  # noqa: F401  (the renderer is there)
 
     single = values["singleuser"]
     c = hub_config(single["extraEnv"])
@@ -191,9 +204,12 @@ def test_a_seats_pod(values: dict[str, Any], modules: None) -> None:
     for part, name in (("memory", "mem"), ("cpu", "cpu")):
         for kind in ("limit", "guarantee"):
             setattr(c.KubeSpawner, f"{name}_{kind}", single[part][kind])
-    spawner = render_spawner(KubeSpawner, c)
-    pod = asyncio.run(spawner.get_pod_manifest())
-    told = pod.to_dict() if hasattr(pod, "to_dict") else pod
+
+    async def render() -> Any:
+        return await render_spawner(KubeSpawner, c).get_pod_manifest()
+
+    pod = asyncio.run(render())
+    told = pod.to_dict()
     if target := os.environ.get("COURSE_POD_FILE"):
         write_manifest(Path(target), pod)
     container = told["spec"]["containers"][0]
@@ -205,8 +221,8 @@ def test_a_seats_pod(values: dict[str, Any], modules: None) -> None:
     assert container["args"][:4] == ["python", "-P", "-m", "jupyterhub.singleuser"]
     assert container["resources"]["limits"]["memory"] == 3 * 2**30
     security = container["security_context"]
-    assert security["run_as_user"] == 1000 and security["capabilities"]["drop"] == ["ALL"]
-    assert security["allow_privilege_escalation"] is False
+    assert security["runAsUser"] == 1000 and security["capabilities"]["drop"] == ["ALL"]
+    assert security["allowPrivilegeEscalation"] is False
     assert told["spec"]["automount_service_account_token"] is False
 
 
@@ -222,7 +238,7 @@ def render_spawner(kind: Any, config: Any) -> Any:
         json_escaped_name="seat07",
     )  # fmt: skip
     spawner = kind(
-        config=config, hub=hub, user=user, orm_spawner=Row(), _mock=True, api_token="token",
+        config=config, hub=hub, user=user, orm_spawner=Row(name=""), _mock=True, api_token="token",
         oauth_client_id="client",
     )  # fmt: skip
     spawner.port = 8888

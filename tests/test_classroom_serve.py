@@ -186,6 +186,10 @@ def test_missing_parts_are_said_and_the_rest_is_served(world):
         assert ask(f"{server.address}/class/page/class.css")[0] == 200
 
 
+def test_no_icon_is_no_error(base):
+    assert ask(f"{base}/favicon.ico")[0] == 204
+
+
 def test_the_name_of_the_class_is_text(base):
     text = ask(base)[2].decode()
     assert "甲行 &lt;b&gt;班&lt;/b&gt;" in text and "<b>班" not in text

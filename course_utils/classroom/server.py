@@ -68,6 +68,14 @@ class LandingHandler(ClassHandler):
         )
 
 
+class NoIconHandler(ClassHandler):
+    """Browsers ask for an icon of their own accord."""
+
+    def get(self) -> None:
+        """Say that there is none, without an error in the browser's console."""
+        self.set_status(204)
+
+
 class PosterHandler(ClassHandler):
     """The address of the class for the projector."""
 
@@ -100,6 +108,7 @@ def make_site(desk: Desk, offer: Offer) -> Application:
     shared: dict[str, Any] = {"desk": desk, "offer": offer}
     routes: list[Route] = [
         ("/", LandingHandler, shared),
+        (r"/favicon\.ico", NoIconHandler, {"desk": desk}),
         (r"/class/qr(\.svg)?", PosterHandler, shared),
     ]
     collector = class_routes(desk)

@@ -147,9 +147,12 @@ def room_state(events: Iterable[Event], lessons: Sequence[LessonPlan], now: floa
     last = {event.seat: event.time for event in told}
     where = _latest_lessons(told)
     active = sum(now - then < 60 * ACTIVE_MINUTES for then in last.values())
+    by_lesson: dict[str, list[Event]] = defaultdict(list)
+    for event in told:
+        by_lesson[event.lesson].append(event)
     states = {}
     for plan in _met(told, lessons):
-        states[plan.key] = _lesson_state(plan, told, where, clock)
+        states[plan.key] = _lesson_state(plan, by_lesson[plan.key], where, last, clock)
     here = Counter(where[seat] for seat in where if clock - last[seat] < 60 * ACTIVE_MINUTES)
     newest = max((e for e in told if e.lesson), key=_when, default=None)
     current = here.most_common(1)[0][0] if here else (newest.lesson if newest else "")
@@ -184,7 +187,9 @@ def _last_names(events: list[Event]) -> list[Event]:
                 named.get(event.session, (-1, "")), (event.number, event.seat)
             )
     return [
-        event if event.session == "desk" else replace(event, seat=named[event.session][1])
+        event
+        if event.session == "desk" or named[event.session][1] == event.seat
+        else replace(event, seat=named[event.session][1])
         for event in events
     ]
 
@@ -234,14 +239,16 @@ def _met(events: Sequence[Event], lessons: Sequence[LessonPlan]) -> list[LessonP
 
 
 def _lesson_state(
-    plan: LessonPlan, events: Sequence[Event], where: dict[str, str], clock: float
+    plan: LessonPlan,
+    events: Sequence[Event],
+    where: dict[str, str],
+    last: dict[str, float],
+    clock: float,
 ) -> LessonState:
+    """Return one lesson; `events` are its events in order, `where` and `last` are of each seat."""
     by_seat: dict[str, list[Event]] = defaultdict(list)
-    last: dict[str, float] = {}
     for event in events:
-        last[event.seat] = event.time
-        if event.lesson == plan.key:
-            by_seat[event.seat].append(event)
+        by_seat[event.seat].append(event)
     rows = []
     for seat in sorted(by_seat, key=natural):
         here = where.get(seat) == plan.key

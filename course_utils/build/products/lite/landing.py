@@ -41,7 +41,9 @@ def landing(
     notes : dict of str to str
         Short name of a lesson → what of it does not run in a browser.
     """
-    template = Template(Path(__file__).with_name("landing.html").read_text(encoding="utf-8"))
+    template = Template(
+        (Path(__file__).parent / "page" / "landing.html").read_text(encoding="utf-8")
+    )
     return template.substitute(
         title=html.escape(class_name(profile)),
         subtitle=html.escape(

@@ -18,6 +18,7 @@ from course_utils.build.products.kit import build_wheel, trainee_data, trainee_n
 from course_utils.build.products.lite.distribution import COURSE, Distribution, assemble
 from course_utils.build.products.lite.fetch import pyodide_folder
 from course_utils.build.products.lite.landing import landing
+from course_utils.build.products.lite.outcomes import notes
 from course_utils.build.products.lite.site import (
     FONT,
     Tools,
@@ -31,6 +32,8 @@ from course_utils.build.products.lite.sources import load_sources, sha256
 from course_utils.build.products.lite.wheels import data_wheel
 
 Report = Callable[[str, int, int], None]
+#: Kinds of files of this room that shape the class.
+_OURS = {".css", ".csv", ".html", ".json"}
 #: Rooms of the package that nothing of the class comes from.
 _UNUSED = ("build/cluster/", "build/execution/", "classroom/", "cli/", "synth/")
 #: Share of JupyterLab that opening a notebook loads.
@@ -150,7 +153,7 @@ def _make(
         profile=build.profile,
         python=load_sources().python,
     )
-    _add_ours(build, folder, tables)
+    _add_ours(build, folder, tables, distribution.missing)
     step(4)
     return distribution
 
@@ -185,7 +188,7 @@ def _name_kernel(path: Path) -> None:
     write_text(path, json.dumps(notebook, ensure_ascii=False, indent=1) + "\n")
 
 
-def _add_ours(build: Build, folder: Path, tables: Path) -> None:
+def _add_ours(build: Build, folder: Path, tables: Path, missing: tuple[str, ...]) -> None:
     """Add font, style, columns and the first page to JupyterLite's files."""
     from importlib import resources
 
@@ -195,11 +198,13 @@ def _add_ours(build: Build, folder: Path, tables: Path) -> None:
     font = resources.files("course_utils.charts") / "font" / "CourseSansSC.otf"
     (folder / FONT).write_bytes(font.read_bytes())
     megabytes = round(first_load(folder))
-    css = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    css = (Path(__file__).parent / "page" / "style.css").read_text(encoding="utf-8")
     styled(folder / "lab" / "index.html", css)
     first = folder / "index.html"
     config = configuration_element(first)
-    write_text(first, landing(build.profile, build.syllabus, megabytes, FONT, config, {}))
+    write_text(
+        first, landing(build.profile, build.syllabus, megabytes, FONT, config, notes(missing))
+    )
 
 
 def first_load(folder: Path) -> float:
@@ -220,7 +225,7 @@ def _inputs(build: Build, source: Path, tools: Tools) -> str:
     snapshot = Snapshot.take(build.root, build.profile.code)
     masters = [ls.path(build.root / "lessons", ".py") for ls in build.syllabus.lessons]
     own = [*masters, build.root / "lessons" / "syllabus.yml", build.root / "pyproject.toml"]
-    ours = sorted(p for p in Path(__file__).parent.iterdir() if p.is_file())
+    ours = sorted(p for p in Path(__file__).parent.rglob("*") if p.suffix in _OURS)
     return text_hash(
         [
             snapshot.shared,

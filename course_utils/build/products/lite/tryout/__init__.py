@@ -6,7 +6,6 @@ not say 正确 is a fault. Two Nodes share the lessons.
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import subprocess
@@ -108,12 +107,6 @@ def try_lessons(build: Build, lessons: Sequence[Lesson], processes: int = 2) -> 
     return [trials.get(ls.key, _never(ls)) for ls in lessons]
 
 
-def expected_outcomes() -> dict[str, dict[str, str]]:
-    """Return ``lessons.csv``: lesson → what runs in a browser, also without statsmodels."""
-    with (_HERE / "lessons.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["lesson"]: row for row in csv.DictReader(stream)}
-
-
 def _never(lesson: Lesson) -> Trial:
     return Trial(lesson.key, 0.0, 0, ("没有运行到这一课：前面的课用完了内存或停住了。",), 0.0)
 
@@ -157,13 +150,13 @@ def _start(
         "environment": environment,
         "tables": {"inside": inside, "outside": str(table_folder(site, bank).resolve())},
         "lessons": str(folder),
-        "driver": str(_HERE / "tryout_driver.py"),
+        "driver": str(_HERE / "driver.py"),
         "order": names,
     }
     path = folder / f"job-{number}.txt"
     path.write_text(json.dumps(job), encoding="utf-8")
     return subprocess.Popen(
-        [node(), str(_HERE / "tryout.mjs"), str(path)],
+        [node(), str(_HERE / "lessons.mjs"), str(path)],
         stdout=subprocess.PIPE,
         stderr=(folder / f"errors-{number}.txt").open("w", encoding="utf-8"),
         text=True,

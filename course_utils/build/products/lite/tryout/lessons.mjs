@@ -1,4 +1,4 @@
-// Runs lessons in Pyodide under Node: node tryout.mjs <job>; one JSON line a lesson to stdout.
+// Runs lessons in Pyodide under Node: node lessons.mjs <job>; one JSON line a lesson to stdout.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 

@@ -628,3 +628,33 @@ def test_every_general_diagnosis_has_a_kind():
         assert diagnosis(wrong) in DIAGNOSES, sentence
     assert diagnosis(Result("E1", Outcome.RIGHT, "检查单位")) == ""
     assert diagnosis(Result("E1", Outcome.WRONG, "数值不对。", misconception="naive")) == "naive"
+
+
+# ----------------------------------------------------------------------------------- a notebook
+
+
+@pytest.mark.slow
+def test_a_real_notebook_asks_joins_tells_and_says_goodbye(share, tmp_path, monkeypatch):
+    """A real kernel: the question is shown, the last check is sent although the kernel ends."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [
+        "import course_utils as cu\nbank = cu.begin('m02_n02', 'coastal')",
+        "cu.join('三排/2号')",
+        "cu.check('E1')",
+        "my_ladder = 918273\ncu.check('E1')",
+    ]
+    monkeypatch.setenv("COURSE_HOME", str(Path(__file__).parents[1]))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = [json.dumps(cell.outputs, ensure_ascii=False) for cell in notebook.cells]
+    assert "不发答案" in shown[0] and "已加入，座位号 三排_2号" in shown[1]
+    assert "还没有作答" in shown[2] and "不对" in shown[3]
+    (file,) = share.iterdir()
+    lines = lines_of(file)
+    assert [line["event"] for line in lines] == ["join", "begin", "check", "check"]
+    assert (
+        lines[-1]["outcome"] == "wrong" and lines[-1]["misconception"] == "stale"
+    )  # no parameters
+    assert "918273" not in file.read_text(encoding="utf-8")

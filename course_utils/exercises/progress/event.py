@@ -24,7 +24,7 @@ OUTCOMES: Mapping[Outcome, str] = {
 }
 #: Diagnoses without a name of their own: kind → (words for the instructor, parts of sentences).
 DIAGNOSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "stale": ("改了参数或数据没有重新运行", ("改过了", "重新运行")),
+    "stale": ("参数改过或没有运行，答案是旧的", ("改过了", "找不到参数")),
     "unit": ("单位或百分数", ("检查单位", "百分数", "按月还是按年")),
     "sign": ("正负号", ("正负号",)),
     "inverted": ("分子分母放反，或算成了另一半", ("放反", "另一半")),

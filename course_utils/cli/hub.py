@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="多少分钟没有动静就停下一个座位的程序（文件都在）。",
 )
+@click.option("--syllabus", "plan", default=None, metavar="安排", help="按哪个课程安排算计划分钟。")
 @click.option(
     "--rehearse", is_flag=True, help="试讲：不需要管理员，只有本机能打开，座位之间不隔离。"
 )
@@ -55,6 +57,7 @@ def hub(
     folder: Path | None,
     memory: int,
     idle: int,
+    plan: str | None,
     rehearse: bool,
     prepare_only: bool,
     action: str | None,
@@ -64,6 +67,7 @@ def hub(
     from course_utils.bank import load_profile
     from course_utils.build.products.hub import settings, start
     from course_utils.build.sources.syllabus import project_root
+    from course_utils.cli.room_plan import write_room_plan
 
     root = project_root()
     profile = load_profile(bank)
@@ -88,6 +92,7 @@ def hub(
         memory_mib=memory,
         idle_minutes=idle,
     )
+    write_room_plan(root, course.progress_folder, plan)
     if course.separate:
         _close(root)
     if prepare_only:
@@ -124,25 +129,39 @@ def _close(root: Path) -> None:
 def _announce(course: HubSettings) -> None:
     """Print what the instructor needs to begin."""
     from course_utils.build.products.hub.capacity import warning
+    from course_utils.classroom.network import qr_terminal
 
     click.echo(f"\n{course.title}：课堂服务器已启动，{len(course.seats)} 个座位")
-    for address in _addresses(course):
-        click.echo(f"  地址      {address}")
+    addresses = _addresses(course)
+    click.echo(f"  地址      {addresses[0]}")
+    for address in addresses[1:4]:
+        click.echo(f"  或者      {address}")
     click.echo(f"  座位号    {course.seats[0]} 到 {course.seats[-1]}（只填数字也行）")
     click.echo(f"  课堂口令  {course.class_code}")
     click.echo("  讲师      用户名 teacher，口令是下面文件里的 teacher_password")
     click.echo(f"            {short(course.private / 'hub.yml')}")
     if not course.separate:
         click.echo("  试讲      只有本机能打开；座位之间没有隔离，不要让学员用")
+    _say_progress(course, addresses[0])
     if text := warning(len(course.seats)):
         click.echo(f"  注意      {text}")
+    if course.separate:
+        with contextlib.suppress(UnicodeEncodeError):  # an old terminal: the address is above
+            click.echo(qr_terminal(addresses[0]))
     click.echo("按 Ctrl-C 停下课堂服务器（座位上的程序和作业不受影响）。")
 
 
 def _addresses(course: HubSettings) -> list[str]:
-    if not course.separate:
-        return [f"http://127.0.0.1:{course.port}/"]
-    return [f"http://127.0.0.1:{course.port}/"]
+    """Return the class addresses, the likeliest first; a rehearsal has this machine's only."""
+    from course_utils.classroom.network import lan_addresses
+
+    found = [one.address for one in lan_addresses()] if course.separate else []
+    return [f"http://{address}:{course.port}/" for address in found or ["127.0.0.1"]]
+
+
+def _say_progress(course: HubSettings, address: str) -> None:
+    click.echo(f"  进度      {address.rstrip('/')}{course.room_page}")
+    click.echo("            只给讲师看，这一行不要投影；学员同意（cu.join()）后才有他的进度")
 
 
 def _announce_again() -> None:

@@ -85,7 +85,7 @@ c.JupyterHub.services = [
             f"--prefix={settings.PROGRESS_PREFIX}",
         ),
         "environment": {
-            "COURSE_CLASS_FOLDER": str(own / "progress"),
+            "COURSE_CLASS_FOLDER": str(course.progress_folder),
             "COURSE_PROGRESS_SECRET": course.secret,
             "COURSE_ROOM_KEY": course.room_key,
         },

@@ -99,6 +99,16 @@ class HubSettings:
         return f"course-{mark}-{seat}"
 
     @property
+    def progress_folder(self) -> Path:
+        """Where the collector keeps what the seats report."""
+        return self.private / "progress"
+
+    @property
+    def room_page(self) -> str:
+        """Path of the instructor's view of the room, with the key that opens it."""
+        return f"{PROGRESS_PREFIX}/class/room?key={self.room_key}"
+
+    @property
     def progress_url(self) -> str:
         """Where seats report progress; reached on this machine only."""
         return f"http://127.0.0.1:{self.progress_port}{PROGRESS_PREFIX}/class"

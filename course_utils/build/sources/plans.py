@@ -230,7 +230,8 @@ def _slot_cells(slot: Slot, syllabus: Syllabus, masters: Mapping[str, Master]) -
     links = []
     for part in slot.parts:
         heading = "练习" if _QUESTION.match(part) else _heading(part, headings)
-        # the id that nbconvert gives a heading
+        # the id that the site gives a heading: its text without marks, blanks as hyphens
+        heading = heading.replace("`", "").replace("**", "")
         anchor = html.escape(quote(heading.replace(" ", "-"), safe="?/:@!$&'()*+,;="))
         text = html.escape(part if _QUESTION.match(part) else heading)
         links.append(f'<a href="{lesson.name}.html#{anchor}">{text}</a>')

@@ -160,7 +160,7 @@ def _term(file: str, group: str, entry: object) -> Term:
     if not isinstance(entry, Mapping) or not {"zh", "en", "means"} <= set(entry) <= _FIELDS:
         name = entry.get("zh", entry) if isinstance(entry, Mapping) else entry
         raise CourseError(f"{file} 的“{group}”里“{name}”要有 zh、en、means 三项，请补全。")
-    texts = [str(entry[key]).strip() for key in ("zh", "en", "means")]
+    texts = [str(entry[key] or "").strip() for key in ("zh", "en", "means")]
     if not all(texts):
         raise CourseError(f"{file} 的“{group}”里“{texts[0]}”有一项是空的，请补全。")
     also = tuple(str(name) for name in entry.get("also", ()))

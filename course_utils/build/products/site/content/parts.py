@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from course_utils.build.sources.syllabus import Lesson
 
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
+_BOX = r'<div class="table-box"><table class="course-table plan">\1</table></div>'
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|$~^])")
 
 
@@ -73,7 +75,7 @@ def from_html(body: str) -> str:
     texts = [block(parts[0])] if parts[0].strip() else []
     for level, title, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         texts.append(f"\n{'#' * int(level)} {markdown_text(html.unescape(title))}\n")
-        texts.append(block(rest.replace("<table>", '<table class="course-table plan">')))
+        texts.append(block(_TABLE.sub(_BOX, rest)))
     return "".join(texts)
 
 

@@ -37,29 +37,32 @@
     return decodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).replace(/\.html$/, "");
   }
 
-  // lessons first, then the reference pages, lists of lessons last
+  // headings of reference pages first (a term, a table), then lessons, then other pages, lists last
   function rank(item) {
     const name = page(item);
-    if (/^m\d\d_n\d\d_/.test(name)) return 0;
-    return /^(index$|module-|training-)/.test(name) ? 2 : 1;
+    if (/^m\d\d_n\d\d_/.test(name)) return 1;
+    if (/^(index$|module-|training-)/.test(name)) return 3;
+    return item.querySelector("a").hash ? 0 : 2;
   }
 
-  // a page has several results if headings match too: one excerpt is enough
+  // one result a page, with an excerpt
   function show(items, words) {
     const texts = window.courseTexts || {};
     const exact = items.filter((item) => {
       const text = (texts[page(item)] || "").toLowerCase();
       return words.every((word) => text.includes(word));
     });
-    items.forEach((item) => { item.hidden = exact.length > 0 && !exact.includes(item); });
     const seen = new Set();
-    exact.forEach((item) => {
+    (exact.length ? exact : items).forEach((item) => {
       const name = page(item);
-      const line = seen.has(name) ? null : excerpt(texts[name], words);
+      if (seen.has(name)) return;
       seen.add(name);
-      if (line && !item.querySelector(".excerpt")) item.appendChild(line);
+      const line = excerpt(texts[name] || "", words);
+      if (line) item.appendChild(line);
+      item.classList.add("shown");
     });
-    return exact.length || items.length;
+    items.forEach((item) => { item.hidden = !item.classList.contains("shown"); });
+    return seen.size;
   }
 
   function finished(box, words) {
@@ -69,7 +72,7 @@
     items.forEach((item) => item.parentNode.appendChild(item));
     const count = show(items, words);
     status.textContent = count
-      ? "找到 " + count + " 处。"
+      ? "找到 " + count + " 页。"
       : "没有找到“" + words.join(" ") + "”。请换一个说法，或者少写几个字再试。";
     try {
       localStorage.setItem("sphinx_highlight_terms", words.join(" "));
@@ -80,12 +83,14 @@
     const words = phrases();
     const box = document.getElementById("search-results");
     if (!box || !words.length) return;
-    const watcher = new MutationObserver(() => {
+    const watcher = new MutationObserver(look);
+    function look() {
       const status = box.querySelector(".search-summary");
       if (!status || !status.textContent) return;
       watcher.disconnect();
       finished(box, words);
-    });
+    }
     watcher.observe(box, { childList: true, subtree: true, characterData: true });
+    look(); // Sphinx may have finished already
   });
 }());

@@ -1,0 +1,120 @@
+"""The sites of all banks that have been built: every page in a browser without a network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from course_utils.build.sources.masters import read_master, split_answer
+from course_utils.build.sources.syllabus import load_syllabus
+
+ROOT = Path(__file__).resolve().parents[2]
+SITES = sorted(path for path in ROOT.glob("build/*/pages/*") if path.is_dir())
+SYLLABUS = load_syllabus(ROOT / "lessons" / "syllabus.yml")
+MASTERS = [read_master(ls.path(ROOT / "lessons", ".py")) for ls in SYLLABUS.lessons]
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+#: Shorter solutions may well be lines of a demonstration.
+LONG = 60
+
+pytestmark = pytest.mark.skipif(not SITES, reason="no bank has been built")
+each_site = pytest.mark.parametrize("site", SITES, ids=lambda p: f"{p.parent.parent.name}-{p.name}")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@each_site
+def test_every_page_opens_fits_a_phone_and_asks_for_nothing(chromium: Browser, site: Path):
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_offline(True)
+    tab, faults = context.new_page(), []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("requestfailed", lambda request: faults.append(request.url))
+    tab.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    tab.on(
+        "request",
+        lambda r: None if r.url.startswith((site.as_uri(), "data:")) else faults.append(r.url),
+    )
+    pages = sorted(site.glob("*.html"))
+    for page in pages:
+        tab.goto(page.as_uri())
+        if tab.evaluate("document.documentElement.scrollWidth") > 390:
+            faults.append(f"{page.name} is wider than a phone")
+        if not tab.locator("h1").first.inner_text():
+            faults.append(f"{page.name} has no title")
+    context.close()
+    assert faults == []
+    assert {f"{lesson.name}.html" for lesson in SYLLABUS.lessons} <= {p.name for p in pages}
+
+
+@each_site
+def test_every_link_arrives(site: Path):
+    pages = {path.name: path.read_text(encoding="utf-8") for path in site.glob("*.html")}
+    ids = {name: set(re.findall(r'\bid="([^"]+)"', text)) for name, text in pages.items()}
+    lost = set()
+    for name, text in pages.items():
+        for address in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', text):
+            target, _, anchor = unquote(address).replace("&amp;", "&").partition("#")
+            if (target or name) not in pages or (anchor and anchor not in ids[target or name]):
+                lost.add((name, address))
+    assert lost == set()
+
+
+@each_site
+def test_sphinx_found_nothing_wrong_and_no_mark_is_left_over(site: Path):
+    log = site.parent.parent / ".records" / "site" / site.name / "sphinx.log"
+    assert log.read_text(encoding="utf-8") == ""
+    for page in site.glob("m*_n*.html"):
+        text = re.sub(r"<(pre|code|script)\b.*?</\1>", "", page.read_text("utf-8"), flags=re.S)
+        assert re.findall(r"[^*]{0,12}\*\*[^*]{0,12}", text) == [], page.name
+
+
+@pytest.mark.parametrize(
+    "site", [p for p in SITES if p.name == "trainee"], ids=lambda p: str(p)[-30:]
+)
+def test_trainees_see_no_solution_and_nothing_meant_for_instructors(site: Path):
+    lessons = "".join(_squeezed(path) for path in site.rglob("*.html"))
+    texts = (site / "search-texts.js").read_text(encoding="utf-8")
+    leaks = []
+    for master in MASTERS:
+        for cell in master.cells:
+            if cell.question("answer"):
+                hidden = [split_answer(cell.source).solution]
+            elif cell.question("wrong") or cell.instructor_only:
+                hidden = [line for line in cell.source.splitlines() if not line.startswith("#")]
+            else:
+                continue
+            leaks += [
+                (master.lesson, text)
+                for text in hidden
+                if len(text) > LONG and (_bare(text) in lessons or text in texts)
+            ]
+    shared = {line for m in MASTERS for c in m.cells if _seen(c) for line in c.source.splitlines()}
+    assert [leak for leak in leaks if leak[1] not in shared] == []
+    assert "揭示真值" not in lessons and "揭示真值" not in texts
+
+
+def _seen(cell) -> bool:
+    roles = ("answer", "wrong", "alternative")
+    return not cell.instructor_only and not any(cell.question(role) for role in roles)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _squeezed(path: Path) -> str:
+    from html import unescape
+
+    return _bare(unescape(re.sub("<[^>]+>", "", path.read_text(encoding="utf-8"))))

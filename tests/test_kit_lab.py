@@ -79,10 +79,11 @@ def test_a_running_course_is_found_again_even_behind_a_proxy(desk, server, monke
 
 
 def test_a_users_own_python_settings_stay_outside(desk, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    for name in ("PYTHONPATH", "PYTHONHOME", "JUPYTER_PATH"):
+        monkeypatch.setenv(name, "/somewhere")
     monkeypatch.setenv("COURSE_SEAT", "12")
     variables = desk.variables()
-    assert "PYTHONPATH" not in variables and variables["COURSE_SEAT"] == "12"
+    assert "/somewhere" not in variables.values() and variables["COURSE_SEAT"] == "12"
     assert variables["COURSE_HOME"] == str(desk.home)
     own = [
         value for name, value in variables.items() if name.startswith(("JUPYTER_R", "JUPYTERLAB"))

@@ -15,7 +15,12 @@ from pathlib import Path
 
 from course_utils.desk import settings
 from course_utils.desk.kit import House, Kit
-from course_utils.desk.places import explained, require_short, require_space
+from course_utils.desk.places import (
+    explained,
+    own_environment,
+    require_short,
+    require_space,
+)
 from course_utils.errors import CourseError
 
 #: What pip said, for the instructor.
@@ -103,10 +108,10 @@ def _installed_course(folder: Path) -> str | None:
     try:
         course = (folder / "ready").read_text(encoding="utf-8")
         command = [str(interpreter(folder)), "-c", "import course_utils"]
-        works = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        done = subprocess.run(command, env=own_environment(), capture_output=True, check=False)
     except OSError:
         return None
-    return course if works else None
+    return None if done.returncode else course
 
 
 def _make(folder: Path, kit: Kit) -> None:
@@ -181,7 +186,12 @@ def _run(command: list[str], log: Path) -> None:
     """Run pip and put what it says into a file."""
     with log.open("wb") as stream:
         done = subprocess.run(
-            command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, check=False
+            command,
+            env=own_environment(PYTHONNOUSERSITE="1"),
+            stdout=stream,
+            stderr=stream,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     if done.returncode:
         raise CourseError(_why(log))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.desk.places import RESERVE_BYTES, free_bytes
+from course_utils.desk.places import RESERVE_BYTES, free_bytes, own_environment
 from course_utils.desk.work import FIRST_PAGE
 from course_utils.errors import CourseError
 
@@ -26,9 +26,6 @@ LOOK_SECONDS = 2.0
 #: An old laptop with a virus scanner needs its time for the first start.
 START_SECONDS = 180.0
 Say = Callable[[str], None]
-
-#: What a user's own Python settings must not change.
-_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
 
 
 @dataclass(frozen=True)
@@ -59,23 +56,21 @@ class Desk:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables of the server and its kernels."""
-        kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         jupyter = self.programs / "jupyter"
-        return {
-            **kept,
-            "COURSE_HOME": str(self.home),
-            "OMP_NUM_THREADS": "1",
-            "PYTHONUTF8": "1",
-            "PYTHONNOUSERSITE": "1",
-            "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
-            "JUPYTER_DATA_DIR": str(jupyter / "data"),
-            "JUPYTER_RUNTIME_DIR": str(self.runtime),
-            "JUPYTER_PREFER_ENV_PATH": "1",
-            "JUPYTERLAB_SETTINGS_DIR": str(jupyter / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(jupyter / "workspaces"),
-            "IPYTHONDIR": str(jupyter / "ipython"),
-            "MPLCONFIGDIR": str(self.programs / "matplotlib"),
-        }
+        return own_environment(
+            COURSE_HOME=str(self.home),
+            OMP_NUM_THREADS="1",
+            PYTHONUTF8="1",
+            PYTHONNOUSERSITE="1",
+            JUPYTER_CONFIG_DIR=str(jupyter / "config"),
+            JUPYTER_DATA_DIR=str(jupyter / "data"),
+            JUPYTER_RUNTIME_DIR=str(self.runtime),
+            JUPYTER_PREFER_ENV_PATH="1",
+            JUPYTERLAB_SETTINGS_DIR=str(jupyter / "settings"),
+            JUPYTERLAB_WORKSPACES_DIR=str(jupyter / "workspaces"),
+            IPYTHONDIR=str(jupyter / "ipython"),
+            MPLCONFIGDIR=str(self.programs / "matplotlib"),
+        )
 
     def command(self, port: int) -> list[str]:
         """Return the command that starts JupyterLab; it takes the next free port by itself."""

@@ -14,6 +14,15 @@ from course_utils.errors import CourseError
 
 #: Room that must stay free for the trainee's own work.
 RESERVE_BYTES = 300 * 1024**2
+#: Settings of another Python or Jupyter on this machine; the course's own must not see them.
+_FOREIGN = (
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "JUPYTER_PATH",
+    "JUPYTER_CONFIG_PATH",
+)
 #: Windows opens no file whose whole name is longer, unless its administrator allows that.
 WINDOWS_PATH = 259
 
@@ -52,6 +61,18 @@ def _windows_documents() -> Path | None:
         if ctypes.windll.shell32.SHGetFolderPathW(None, personal, None, current, buffer) == 0:
             return Path(buffer.value)
     return None
+
+
+def own_environment(**changes: str) -> dict[str, str]:
+    """Return the environment variables for the course's own Python.
+
+    Parameters
+    ----------
+    **changes : str
+        Variables to be set.
+    """
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in _FOREIGN}
+    return {**kept, **changes}
 
 
 def require_writable(folder: Path) -> None:

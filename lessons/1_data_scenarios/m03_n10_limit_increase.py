@@ -260,7 +260,7 @@ cu.charts.finish(fig, title=f"提了额的人：流入下降时变坏 {gap['rate
 cu.say(f"提了额的人，流入下降与上升相差 **{gap['difference'] * 100:+.1f} 个百分点**（区间 {gap['low'] * 100:+.1f} 到 {gap['high'] * 100:+.1f}）；"
        f"没提额的人相差 {calm['difference'] * 100:+.1f}（区间 {calm['low'] * 100:+.1f} 到 {calm['high'] * 100:+.1f}）"
        + f"。两个相差再相减是 {extra:+.1f}（区间 {extra - half:+.1f} 到 {extra + half:+.1f}）："
-       + ("**钱进得少又加了额度的，变坏特别多。**是不是额度造成的，要让两组像一点再比。" if extra > half else "分不开，不能说提额以后更怕流入下降。"))
+       + ("**钱进得少又加了额度的，变坏特别多**。是不是额度造成的，要让两组像一点再比。" if extra > half else "分不开，不能说提额以后更怕流入下降。"))
 
 # %%
 raised = known[known["raised"]].copy()
@@ -315,7 +315,7 @@ cu.say(f"加权前，两组差得最远的是{words.get(worst, worst)}（{balanc
        f"{balance.loc[worst, 'weighted_difference']:+.2f}。流入下降的人，提了额的比相像而没提的多变坏 **{bad_down['estimate'] * 100:+.1f} 个百分点**"
        f"（区间 {bad_down['low'] * 100:+.1f} 到 {bad_down['high'] * 100:+.1f}）；流入上升的人 {bad_up['estimate'] * 100:+.1f}"
        f"（区间 {bad_up['low'] * 100:+.1f} 到 {bad_up['high'] * 100:+.1f}）。"
-       + ("**该管住的是流入下降的那一半，不是全部收紧。**" if bad_down["low"] > 0 >= bad_up["low"] else "两组的区间都要看，不要只报平均数。")
+       + ("**该管住的是流入下降的那一半，不是全部收紧**。" if bad_down["low"] > 0 >= bad_up["low"] else "两组的区间都要看，不要只报平均数。")
        + f"余额多出原额度的 {used_more:.0%}，平均提了 {raise_share:.0%}：多给的额度约 **{take_up:.0%}** 被用上。")
 
 # %% [markdown] outline=["S004-C10.4", "S000-1.3.3.2.4"]

@@ -315,7 +315,10 @@ def test_what_a_killed_kernel_had_not_sent_is_sent_by_the_next(share, notebook, 
     assert not progress._channel.outbox.flush(0.3)
     (spool,) = (tmp_path / "state").glob("unsent-*/*.jsonl")
     assert [line["event"] for line in lines_of(spool)] == ["begin", "check"]
-    progress._channel = progress._Channel()  # killed: no farewell
+    killed, progress._channel = progress._channel.outbox, progress._Channel()
+    killed._closed = True  # no farewell, no more tries
+    killed._wake.set()
+    killed._thread.join(10)
     os.utime(spool, (0, 0))
     (tmp_path / "away").rename(share)
     notebook()

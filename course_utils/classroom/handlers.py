@@ -111,6 +111,11 @@ class ClassHandler(RequestHandler):
         self.set_status(status)
         self.finish({"error": error, "message": sentence})
 
+    def answer(self, content: Mapping[str, Any]) -> None:
+        """Answer with JSON, unless the request has been refused."""
+        if not self._finished:
+            self.finish(dict(content))
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what is wrong without a traceback."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -175,7 +180,7 @@ class EventHandler(ClassHandler):
         told = [e for e in events if not (isinstance(e, dict) and e.get("event") in _PRESENCE)]
         with _refusing(self):
             store.append(seat, told)
-            self.finish({"accepted": len(events)})
+        self.answer({"accepted": len(events)})
 
 
 class JoinHandler(ClassHandler):
@@ -203,14 +208,14 @@ class JoinHandler(ClassHandler):
         if store.joined(seat) and seat != proven and not again:
             self.refuse(409, "taken", f"座位号 {seat} 已经有人用了。")
             return
+        token = seat_token(self.desk.secret, seat)
         with _refusing(self):
             if not store.joined(seat):
                 store.append(seat, [_presence("join")])
-            token = seat_token(self.desk.secret, seat)
             self.set_cookie(
                 _SEAT_COOKIE, token, max_age=_WEEK, httponly=True, samesite="Strict", path="/"
             )
-            self.finish({"seat": seat, "token": token})
+        self.answer({"seat": seat, "token": token})
 
 
 class LeaveHandler(ClassHandler):
@@ -228,7 +233,7 @@ class LeaveHandler(ClassHandler):
                 store.erase(seat)
             elif seat is not None and store.joined(seat):
                 store.append(seat, [_presence("leave")])
-            self.finish({"seat": None})
+        self.answer({"seat": None})
 
 
 class MeHandler(ClassHandler):
@@ -323,7 +328,7 @@ def _presence(event: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _refusing(handler: ClassHandler) -> Iterator[None]:
-    """Answer 507 where the class folder takes nothing, and tell the instructor's page."""
+    """Refuse with 507 where the class folder takes nothing; the instructor's page says so."""
     room = handler.desk.room
     try:
         yield

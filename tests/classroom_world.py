@@ -10,12 +10,19 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from course_utils.classroom.events import Event
+from course_utils.classroom.handlers import Desk
+from course_utils.classroom.room import Room
+from course_utils.classroom.server import Offer, make_site
+from course_utils.classroom.store import ClassStore
+from course_utils.exercises import progress
 
 
 class Served:
@@ -100,3 +107,28 @@ def event(seat: str, minute: float, kind: str = "check", **more: Any) -> Event:
 
 #: When the planted classes begin.
 START = 1_800_000_000.0
+
+
+def flushed() -> None:
+    """Wait until the running kernel has sent everything."""
+    assert progress._channel.outbox.flush(10), progress._channel.outbox.trouble
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def told(path: Path) -> list[dict[str, Any]]:
+    return [line for line in lines_of(path) if line["event"] == "check"]
+
+
+#: The instructor's key in tests.
+KEY = "the-key"
+
+
+def site(world: Path, **more: Any) -> Application:
+    """Everything that `course serve` serves, of the folders in `world`."""
+    room = Room(ClassStore(world / "class"), (), "甲行 <b>班</b>")
+    options = {"lite": world / "lite", "pages": world / "pages", "kept": world / "kept"} | more
+    offer = Offer("甲行 <b>班</b>", "数据日期", "http://192.168.1.5:8000", **options)
+    return make_site(Desk(room, "secret", KEY, joining=True), offer)

@@ -5,57 +5,25 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import segno
-from classroom_world import ask, served
+from classroom_world import KEY, ask, served, site
 
 from course_utils.classroom import network
-from course_utils.classroom.handlers import Desk
 from course_utils.classroom.network import choose, open_port, qr_svg, qr_terminal
-from course_utils.classroom.room import Room
-from course_utils.classroom.server import Offer, make_site
 from course_utils.classroom.static_files import Compressed
-from course_utils.classroom.store import ClassStore
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parents[1]
-KEY = "the-key"
-WASM = b"\0asm" + os.urandom(1000) + b"same " * 4000
 
-
-@pytest.fixture
-def world(tmp_path):
-    """Folders of a class: lite and pages to serve, and things that must not be seen."""
-    lite, pages = tmp_path / "lite", tmp_path / "pages"
-    (lite / "build").mkdir(parents=True)
-    pages.mkdir()
-    (lite / "index.html").write_text("<!DOCTYPE html><title>lite</title>" + "x" * 3000)
-    (lite / "build" / "pyodide.asm.wasm").write_bytes(WASM)
-    (lite / "build" / "pyodide.mjs").write_text("export default 1;" * 500)
-    (lite / "build" / "course_utils-0.3.0-py3-none-any.whl").write_bytes(os.urandom(5000))
-    (lite / ".secret").write_text("hidden")
-    (pages / "index.html").write_text("<!DOCTYPE html><title>pages</title>")
-    (pages / "课.html").write_text("<p>课</p>", encoding="utf-8")
-    (tmp_path / "truth.json").write_text("planted")
-    (lite / "way_out.json").symlink_to(tmp_path / "truth.json")
-    (pages / "folder_out").symlink_to(tmp_path)
-    return tmp_path
-
-
-def site(world, **more):
-    room = Room(ClassStore(world / "class"), (), "甲行 <b>班</b>")
-    options = {"lite": world / "lite", "pages": world / "pages", "kept": world / "kept"} | more
-    offer = Offer("甲行 <b>班</b>", "数据日期", "http://192.168.1.5:8000", **options)
-    return make_site(Desk(room, "secret", KEY, joining=True), offer)
+pytest_plugins = ("classroom_fixtures",)
 
 
 @pytest.fixture
@@ -157,8 +125,8 @@ def test_compressed_where_it_helps_and_right_after_a_rebuild(base, world):
     _, headers, body = ask(address, headers=gz)
     assert headers["Content-Encoding"] == "gzip" and headers["Content-Type"] == "application/wasm"
     assert headers["Vary"] == "Accept-Encoding"
-    assert len(body) < len(WASM) / 2 and gzip.decompress(body) == WASM
-    assert ask(address)[2] == WASM
+    assert len(body) < path.stat().st_size / 2 and gzip.decompress(body) == path.read_bytes()
+    assert ask(address)[2] == path.read_bytes()
     status, part, body = ask(address, headers=gz | {"Range": "bytes=0-3"})
     assert status == 206 and body == b"\0asm" and "Content-Encoding" not in part
     path.write_bytes(b"\0asm" + b"new " * 3000)
@@ -171,7 +139,7 @@ def test_compressing_on_a_full_disk_serves_files_as_they_are(base, world, monkey
     (world / "kept").write_text("a file where the folder should be")
     assert Compressed(world / "lite", world / "kept" / "lite").make_all() == 0
     address = f"{base}/lite/build/pyodide.asm.wasm"
-    assert ask(address, headers={"Accept-Encoding": "gzip"})[2] == WASM
+    assert ask(address, headers={"Accept-Encoding": "gzip"})[2].startswith(b"\0asm")
 
 
 def test_missing_parts_are_said_and_the_rest_is_served(world):
@@ -341,176 +309,3 @@ def test_the_command_from_start_to_stop(tmp_path):
     assert process.returncode == 0 and "课堂已关闭" in rest and "Traceback" not in rest
     assert (tmp_path / "class" / "seat-12.jsonl").is_file()
     assert (tmp_path / "class" / "plan.json").is_file()
-
-
-# ------------------------------------------------------------------------------------- browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no browser on this machine")
-    with sync_api.sync_playwright() as play:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        options += ["--disable-background-networking", "--disable-component-update"]
-        opened = play.chromium.launch(executable_path=program, args=[*options, "--disable-sync"])
-        yield opened
-        opened.close()
-
-
-class Tab:
-    """A page that allows one host only and remembers what went wrong."""
-
-    def __init__(self, browser, address, scheme="light", width=1920, height=1080):
-        size = {"width": width, "height": height}
-        self.context = browser.new_context(color_scheme=scheme, viewport=size)
-        self.page, self.wrong = self.context.new_page(), []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", self._console)
-        self.context.route("**/*", lambda route: self._route(route, address))
-
-    def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.wrong.append(message.text)
-
-    def _route(self, route, address):
-        if route.request.url.startswith((address, "data:")):
-            route.continue_()
-        else:
-            self.wrong.append(route.request.url)
-            route.abort()
-
-
-def sixty_seats(folder):
-    """Sixty seats in the middle of a lesson with eight exercises, written as seats do."""
-    store, now = ClassStore(folder), time.time()
-    from classroom_world import iso
-
-    for seat in range(1, 61):
-        done = seat % 8
-        checks = [(number, "right") for number in range(1, done + 1)]
-        checks += [(done + 1, "wrong")] * (5 if seat % 3 == 0 else 1)
-        raw = [
-            {
-                "v": 1,
-                "time": iso(now - 60 + number),
-                "session": f"s{seat}",
-                "number": number,
-                "event": "check",
-                "lesson": "m99_n01",
-                "question": f"E{question}",
-                "outcome": outcome,
-                "tries": 1,
-            }
-            for number, (question, outcome) in enumerate(checks)
-        ]
-        store.append(f"{seat}号", raw)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_room_in_a_browser(browser, world, scheme, tmp_path):
-    sixty_seats(world / "class")
-    with served(site(world)) as server:
-        tab = Tab(browser, server.address, scheme)
-        page = tab.page
-        page.goto(f"{server.address}/class/room?key={KEY}")
-        page.wait_for_selector(".strip")
-        assert page.url == f"{server.address}/class/room"
-        assert page.locator(".strip").count() == 60
-        assert page.locator(".exercise").count() == 8
-        assert page.locator(".cell.stuck").count() > 0
-        for shown in ("!!", "✓", "·"):
-            assert page.locator(".cell", has_text=shown).count() > 0
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (dark == "rgb(17, 22, 28)") == (scheme == "dark")
-        # what happens in class appears without a reload
-        before = page.locator(".cell.right").count()
-        ClassStore(world / "class").append("99号", [_right_event()])
-        page.locator(".cell.right").nth(before).wait_for()
-        # the projector shows no seat
-        page.click("#projector")
-        page.wait_for_selector("html.projecting")
-        page.locator(".strip").first.wait_for(state="detached")
-        assert not re.search(r"\d+号", page.inner_text("body"))
-        assert page.locator("#qr").evaluate("image => image.naturalWidth") > 0
-        assert tab.wrong == []
-        server.stop()
-        page.wait_for_selector("#trouble:visible")
-        assert "连不上课堂服务" in page.inner_text("#trouble")
-        server.start()
-        tab.context.close()
-
-
-def _right_event():
-    from classroom_world import iso
-
-    return {
-        "v": 1,
-        "time": iso(time.time()),
-        "session": "s99",
-        "number": 1,
-        "event": "check",
-        "lesson": "m99_n01",
-        "question": "E1",
-        "outcome": "right",
-        "tries": 1,
-    }
-
-
-@pytest.mark.slow
-def test_the_landing_page_in_a_browser(browser, world):
-    with served(site(world)) as server:
-        tab = Tab(browser, server.address, width=390, height=844)
-        page = tab.page
-        page.goto(server.address)
-        assert page.locator("#old").is_hidden() and page.locator("#joined").is_hidden()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.fill("#seat", "12")
-        page.click("text=同意并加入")
-        page.wait_for_selector("#joined:visible")
-        assert page.inner_text("#myseat") == "12" and page.locator("#join").is_hidden()
-        page.reload()
-        page.wait_for_selector("#joined:visible")
-        assert tab.wrong == []
-        # a second browser with the same number is asked whether it is the same person
-        other = Tab(browser, server.address).page
-        asked = []
-        other.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-        other.goto(server.address)
-        other.fill("#seat", "12")
-        other.click("text=同意并加入")
-        other.wait_for_timeout(500)
-        assert "座位号 12 已经有人用了" in asked[0] and other.locator("#joined").is_hidden()
-        page.click("#erase")
-        page.wait_for_selector("#join:visible")
-        assert list((world / "class").glob("*.jsonl")) == []
-
-
-@pytest.mark.slow
-def test_an_old_browser_is_told_so(browser, world):
-    with served(site(world)) as server:
-        tab = Tab(browser, server.address)
-        tab.page.add_init_script("delete window.WebAssembly")
-        tab.page.goto(server.address)
-        tab.page.wait_for_selector("#old:visible")
-        assert "Edge" in tab.page.inner_text("#old")
-
-
-@pytest.mark.slow
-def test_seats_in_the_page_are_text(browser, world):
-    store = ClassStore(world / "class")
-    store.append("x", [_right_event()])
-    path = store.path("x")
-    text = path.read_text(encoding="utf-8").replace('"seat": "x"', '"seat": "<img src=x>"')
-    path.write_text(text, encoding="utf-8")
-    with served(site(world)) as server:
-        tab = Tab(browser, server.address)
-        tab.page.goto(f"{server.address}/class/room?key={KEY}")
-        tab.page.wait_for_selector(".strip")
-        assert tab.page.locator(".strip img").count() == 0
-        assert "<img src=x>" in tab.page.inner_text(".strip")
-        assert tab.wrong == []

@@ -138,6 +138,8 @@ def _say_where(offer: Offer, addresses: list[Found], bank: str, wanted: int, tak
     for other in addresses[1:4]:
         port = offer.address.rpartition(":")[2]
         click.echo(f"打不开时试试：http://{other.address}:{port}（{other.interface}）")
+    if addresses:
+        click.echo("学员都打不开时：确认连的是同一个网络，并在这台电脑的防火墙里允许 Python 通过。")
     if offer.lite is None:
         click.echo(f"还没有浏览器课堂，现在只提供网页；要生成请运行 course lite --bank {bank}")
     if offer.pages is None:

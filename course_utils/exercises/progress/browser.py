@@ -57,7 +57,7 @@ class BrowserOutbox:
 
     def put(self, line: Line) -> None:
         """Take an event; it goes out after the cell has run."""
-        if time.monotonic() < self._silent_until:
+        if not self._base or time.monotonic() < self._silent_until:
             return
         self._pending.add([line])
         if self._task is None or self._task.done():

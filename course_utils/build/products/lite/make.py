@@ -35,7 +35,17 @@ Report = Callable[[str, int, int], None]
 #: Kinds of files of this room that shape the class.
 _OURS = {".css", ".csv", ".html", ".json"}
 #: Rooms of the package that nothing of the class comes from.
-_UNUSED = ("build/cluster/", "build/execution/", "classroom/", "cli/", "synth/")
+_UNUSED = (
+    "build/cluster/",
+    "build/execution/",
+    "build/products/board/",
+    "build/products/hub/",
+    "build/products/lite/tryout/",
+    "build/products/site/",
+    "classroom/",
+    "cli/",
+    "synth/",
+)
 #: Share of JupyterLab that opening a notebook loads.
 LOADED_AT_START = 0.4
 _STEPS = ("程序", "数据", "笔记本", "网页")

@@ -52,7 +52,7 @@ class RunningClass:
         self.project, self.folder, self.bank, self.count = project, folder, bank, count
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self.printed = folder.parent / "printed.txt"
+        self.printed = folder.with_suffix(".printed.txt")
 
     @property
     def course(self) -> settings.HubSettings:

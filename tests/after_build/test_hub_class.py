@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -418,10 +419,28 @@ def test_pages_are_chinese_and_ask_no_other_host(running: RunningClass) -> None:
         page.wait_for_url("**/user/seat03/lab/**", timeout=90_000)
         page.wait_for_selector(".jp-MarkdownViewer h1:has-text('先看这里')", timeout=60_000)
         assert page.inner_text(".lm-MenuBar-itemLabel >> nth=0") == "文件"
+        teach(browser, base, running, watch)
         page.goto(f"{base}hub/nothing-here")
         assert page.inner_text("h1") == "没有这个页面"
         browser.close()
     assert not foreign and not errors
+
+
+def teach(browser, base: str, running: RunningClass, watch) -> None:
+    """Log in as the instructor and stop seat03 with the button of the seats' page."""
+    page = browser.new_context(locale="zh-CN").new_page()
+    page.route("**/*", watch)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(base)
+    page.fill("#username_input", "teacher")
+    page.fill("#password_input", running.course.teacher_password)
+    page.click("#login_submit")
+    page.goto(f"{base}hub/admin")
+    row = page.locator("tr", has_text="seat03")
+    row.get_by_text("运行中").wait_for(timeout=30_000)
+    row.get_by_text("停下").click()
+    row.get_by_text("没有运行").wait_for(timeout=60_000)
+    assert not list(seats.processes(running.uid("seat03")))
 
 
 def test_a_second_class_on_the_same_port_is_told_so(running: RunningClass) -> None:
@@ -437,6 +456,36 @@ def test_a_forgotten_password_is_reset(running: RunningClass) -> None:
     )
     refused = running.command("--reset-seat", "seat77")
     assert refused.returncode == 1 and "没有座位" in refused.stderr
+
+
+def test_a_rehearsal_is_for_this_machine_only(running: RunningClass) -> None:
+    place = running.folder.parent / "rehearsal"
+    with opened(running.project, place, BANK, 1, "--rehearse") as rehearsal:
+        assert (
+            "没有隔离" in rehearsal.text()
+            and f"http://127.0.0.1:{rehearsal.port}/" in rehearsal.text()
+        )
+        kernel = rehearsal.visit("seat01").kernel("0_foundation/x.ipynb")
+        assert kernel.run("import os; print(os.getuid())").text.strip() == str(os.geteuid())
+        listening = [
+            line.split()[1]
+            for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+            if line.split()[3] == "0A" and line.split()[1].endswith(f":{rehearsal.port:04X}")
+        ]
+        assert listening == [f"0100007F:{rehearsal.port:04X}"]  # 127.0.0.1
+        assert len(_programs_of(place)) >= 2  # server and kernel
+        assert "已下课" in rehearsal.command("--rehearse", "--stop").stdout
+        assert not _programs_of(place)
+
+
+def _programs_of(place: Path) -> list[str]:
+    """Return the processes that run a class's own interpreter; the dead have no command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cmdline").read_bytes().startswith(bytes(place / "env")):
+                found.append(folder.name)
+    return found
 
 
 def test_stop_ends_every_program_and_keeps_the_work(running: RunningClass) -> None:

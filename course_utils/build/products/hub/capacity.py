@@ -8,7 +8,7 @@ import os
 #: kernel that has run a whole lesson (m02_n02, m03_n01).
 HUB_MIB = 205
 SERVER_MIB = 125
-KERNEL_MIB = 385
+KERNEL_MIB = 390
 #: Kernels that a trainee has open at a time: the last lesson's notebook stays open.
 KERNELS = 2
 #: Seats that one core serves: a cell runs for a second and is read for a minute.

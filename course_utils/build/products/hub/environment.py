@@ -90,6 +90,7 @@ def _stamp(wheel: Path) -> str:
     names = sorted(path.name for path in packages.glob("*.dist-info"))
     digest = hashlib.sha256("\n".join((sys.version, sys.base_prefix, *names)).encode())
     digest.update(wheel.read_bytes())
+    digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
 
 

@@ -41,7 +41,6 @@ class SeatSpawner(LocalProcessSpawner):
             "TMPDIR": str(home / ".tmp"),
             "MPLCONFIGDIR": str(home / ".matplotlib"),
             "JUPYTER_RUNTIME_DIR": str(home / ".run"),
-            "MALLOC_ARENA_MAX": "1",  # a tenth less memory a kernel
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",

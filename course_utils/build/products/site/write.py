@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+import course_utils
 from course_utils.build.execution.inputs import file_hash, text_hash
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.run import Build
@@ -179,9 +181,12 @@ def _render(places: Sequence[Workplace], at_once: bool) -> None:
 
 
 def _start(place: Workplace) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", _WORKER, str(place.folder / "job.json")]
+    # the package of this process, whatever lies in the working folder
+    paths = [str(Path(course_utils.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.Popen(
-        command,
+        [sys.executable, "-P", "-m", _WORKER, str(place.folder / "job.json")],
+        env=environment | {"PYTHONUTF8": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

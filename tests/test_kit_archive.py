@@ -74,6 +74,9 @@ def test_the_archive_holds_what_each_machine_needs_and_a_list_of_it(project):
     lists = {n: inside[f"wheelhouse/{n}-3.11.txt"].decode() for n in ("windows", "linux")}
     assert "term==1.0" in lists["windows"] and "term" not in lists["linux"]
     assert "wheelhouse/term-1.0-cp311-cp311-win_amd64.whl" in inside
+    # pip is there to be run; on Windows it refuses to install a pip out of its own wheel
+    assert "wheelhouse/pip-1.0-py3-none-any.whl" in inside
+    assert not [text for text in lists.values() if "pip" in text or "course" in text]
     assert "requirements.lock" not in inside  # it would send people to the network
     rows = list(csv.reader(io.StringIO(inside.pop(LIST).decode("utf-8-sig"))))[1:]
     assert {row[0]: int(row[1]) for row in rows} == {n: len(data) for n, data in inside.items()}
@@ -87,7 +90,7 @@ def test_the_unpacked_archive_describes_itself(project, tmp_path):
         archive.extractall(tmp_path / "unpacked")
     kit = Kit.read(tmp_path / "unpacked" / "course-coastal")
     assert kit.bank == "coastal" and set(kit.houses) == {"windows-3.11", "linux-3.11"}
-    assert [house.packages for house in kit.houses.values()] == [4, 3]
+    assert [house.packages for house in kit.houses.values()] == [2, 1]  # neither course nor pip
     assert all(house.installed_bytes >= 4096 * 4 for house in kit.houses.values())
     longest = "course_utils-1.0.dist-info/METADATA"
     assert all(house.longest_path >= len(longest) for house in kit.houses.values())

@@ -133,9 +133,17 @@ def _kit_files(kit: Path) -> dict[str, Source]:
 def _house_files(wheels: Sequence[Wheel], target: Target) -> dict[str, Source]:
     """Return the packages and their list; the course's own wheel lies in the kit already."""
     others = [wheel for wheel in wheels if wheel.name != "course-utils"]
-    listed: Source = requirements_text(others).encode("ascii")
     files: dict[str, Source] = {f"wheelhouse/{wheel.path.name}": wheel.path for wheel in others}
-    return {**files, _requirements(target): listed}
+    files[_requirements(target)] = requirements_text(_listed(wheels)).encode("ascii")
+    return files
+
+
+def _listed(wheels: Sequence[Wheel]) -> list[Wheel]:
+    """Return what pip installs: not the course, which may change alone, and not itself.
+
+    Run out of its own wheel on Windows pip refuses to install a pip.
+    """
+    return [wheel for wheel in wheels if wheel.name not in ("course-utils", "pip")]
 
 
 def _requirements(target: Target) -> str:
@@ -154,7 +162,7 @@ def _describe(wheels: Sequence[Wheel], target: Target) -> House:
                 name = PurePosixPath(info.filename)
                 compiled = str(name.parent / "__pycache__" / (name.stem + tag)) if source else ""
                 longest = max(longest, len(info.filename), len(compiled))
-    return House(_requirements(target), len(wheels), size, longest)
+    return House(_requirements(target), len(_listed(wheels)), size, longest)
 
 
 def _list(files: Mapping[str, Source]) -> bytes:

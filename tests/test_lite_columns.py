@@ -139,7 +139,7 @@ def test_damage_and_loss_are_one_sentence(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(CourseError, match="不完整"):
         columnar.read(tmp_path / "bank", "t")
     assert not path.exists()  # the next try fetches it again
-    with pytest.raises(CourseError, match="缺少数据文件"):
+    with pytest.raises(CourseError, match="缺少 t 表的 c 列"):
         columnar.read(tmp_path / "bank", "t")
     monkeypatch.setenv(columnar.ADDRESS_VARIABLE, "course/tables/x")
     asked = []

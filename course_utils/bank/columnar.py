@@ -130,26 +130,27 @@ def _column(folder: Path, table: str, name: str) -> pd.Series:
     path = folder / table / f"{name}.npz"
     size = _catalogue(folder)[table]["columns"][name]["bytes"]
     if not path.is_file() or path.stat().st_size != size:
-        _fetch(path, f"{table}/{name}.npz", size)
+        _fetch(path, table, name, size)
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             return _decode(dict(arrays))
     except (ValueError, KeyError, zipfile.BadZipFile):
         path.unlink(missing_ok=True)
         raise CourseError(
-            f"数据文件 {table}/{name} 不完整：请再运行一次这一格，还不行就告诉讲师。"
+            f"{table} 表的 {name} 列不完整：请再运行一次这一格，还不行就告诉讲师。"
         ) from None
 
 
-def _fetch(path: Path, name: str, size: int) -> None:
+def _fetch(path: Path, table: str, name: str, size: int) -> None:
     """Get a file from the server that the page came from."""
     address = os.environ.get(ADDRESS_VARIABLE)
     if address is None:
-        raise CourseError(f"缺少数据文件 {name}：请重新解压学员包，或让讲师重新生成。")
-    data = _download(f"{address}/{name}")
+        raise CourseError(f"缺少 {table} 表的 {name} 列：请重新解压学员包，或让讲师重新生成。")
+    data = _download(f"{address}/{table}/{name}.npz")
     if data is None or len(data) != size:
         raise CourseError(
-            f"没有取到数据 {name}：请看看网络是否连着讲师的电脑，连上后再运行一次这一格。"
+            f"没有取到数据（{table} 表的 {name} 列）：请看看网络是否连着讲师的电脑，"
+            "连上后再运行一次这一格。"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -244,11 +244,16 @@ def test_a_trainee_works_through_a_lesson(
     lesson.run(answer)
     assert "✓ 正确" in lesson.run(check)
 
-    # ---- the server goes away: the lesson goes on, new data wait for it in one sentence
-    server.stop()
+    # ---- a beginner's own error gets its Chinese note
     page.keyboard.press("Escape")
     page.keyboard.press("b")
-    extra = page.locator(".jp-CodeCell.jp-mod-selected").first
+    lesson.write(page.locator(".jp-CodeCell.jp-mod-selected").first, 'accounts["amuont"]')
+    extra = lesson.cell("amuont")
+    said_error = lesson.run(extra)
+    assert "这一格没有跑通" in said_error and "amount" in said_error
+
+    # ---- the server goes away: the lesson goes on, new data wait for it in one sentence
+    server.stop()
     lesson.write(extra, 'len(bank.load("payroll"))')
     extra = lesson.cell('bank.load("payroll")')
     assert "没有取到数据" in lesson.run(extra)

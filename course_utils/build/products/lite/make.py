@@ -29,7 +29,7 @@ from course_utils.build.products.lite.site import (
     table_folder,
 )
 from course_utils.build.products.lite.sources import load_sources, sha256
-from course_utils.build.products.lite.wheels import data_wheel
+from course_utils.build.products.lite.wheels import data_wheel, notices
 
 Report = Callable[[str, int, int], None]
 #: Kinds of files of this room that shape the class.
@@ -46,6 +46,8 @@ _UNUSED = (
     "cli/",
     "synth/",
 )
+#: Who made what is handed out.
+NOTICE = "course/开源软件.txt"
 #: Share of JupyterLab that opening a notebook loads.
 LOADED_AT_START = 0.4
 _STEPS = ("程序", "数据", "笔记本", "网页")
@@ -205,9 +207,12 @@ def _add_ours(build: Build, folder: Path, tables: Path, missing: tuple[str, ...]
     target = table_folder(folder, build.profile.code)
     target.parent.mkdir(parents=True)
     shutil.copytree(tables, target)
+    wheels = folder / "static" / "pyodide"
     font = resources.files("course_utils.charts") / "font" / "CourseSansSC.otf"
     (folder / FONT).write_bytes(font.read_bytes())
     megabytes = round(first_load(folder))
+    words = f"Pyodide（MPL-2.0）、JupyterLite 和 JupyterLab（BSD-3-Clause）。\n{notices(wheels)}"
+    write_text(folder / NOTICE, words)
     css = (Path(__file__).parent / "page" / "style.css").read_text(encoding="utf-8")
     styled(folder / "lab" / "index.html", css)
     first = folder / "index.html"

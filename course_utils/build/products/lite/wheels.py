@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import email
 import importlib.metadata
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -106,3 +108,24 @@ def statsmodels_wheel(folder: Path) -> Path | None:
             files[entry.as_posix()] = entry.locate().read_bytes()
     metadata = installed.read_text("METADATA") or ""
     return write_wheel(folder, "statsmodels", installed.version, files, metadata)
+
+
+def notices(folder: Path) -> str:
+    """Return which packages of others lie in a folder, with version and licence.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Wheels; each holds the text of its own licence.
+    """
+    lines = ["本课堂使用了下列开源软件，许可证全文在各安装包（.whl）内的 *.dist-info 里。", ""]
+    for path in sorted(folder.glob("*.whl"), key=lambda p: p.name.lower()):
+        with zipfile.ZipFile(path) as archive:
+            inner = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+            meta = email.message_from_bytes(archive.read(inner))
+        words = [c.rpartition(" :: ")[2] for c in meta.get_all("Classifier", ()) if "License" in c]
+        plain = (meta.get("License") or "").strip().split("\n")[0]
+        known = "、".join(words) or (plain if len(plain) < 40 else "")
+        licence = meta.get("License-Expression") or known
+        lines.append(f"{meta['Name']} {meta['Version']}：{licence or '见安装包'}")
+    return "\n".join(lines) + "\n"

@@ -214,6 +214,7 @@ def test_too_much_at_once(base, room):
     assert len(room.store.events()) == 1
 
 
+@pytest.mark.slow
 def test_one_seat_cannot_flood_the_others(base):
     join(base, "12")
     join(base, "13")
@@ -260,6 +261,7 @@ def test_own_pages_hold_no_templates_and_nothing_else(base, path):
     assert ask(f"{base}/{path}")[0] in (403, 404)
 
 
+@pytest.mark.slow
 def test_sixty_seats_at_once(base, room):
     """Sixty trainees join and tell at the same moment: every event is there once, in order."""
 
@@ -448,6 +450,7 @@ def test_the_process_a_hub_starts(tmp_path):
     assert len(ClassStore(tmp_path / "class").events()) == 2
 
 
+@pytest.mark.slow
 def test_a_hub_that_forgot_a_setting_is_told(tmp_path):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("COURSE_", "JUPYTERHUB"))}
     command = [sys.executable, "-m", "course_utils.classroom.collector", "--port", "1234"]

@@ -163,6 +163,7 @@ def test_the_name_of_the_class_is_text(base):
     assert "甲行 &lt;b&gt;班&lt;/b&gt;" in text and "<b>班" not in text
 
 
+@pytest.mark.slow
 def test_sixty_browsers_load_at_once(world):
     """Sixty clients fetch the big file at the same moment; all get all of it."""
     big = os.urandom(4 << 20)

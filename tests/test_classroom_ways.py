@@ -164,6 +164,7 @@ async def _silent(handler):
     await asyncio.sleep(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [_login_page, _elsewhere, _broken, _silent])
 def test_what_is_no_collector_takes_nothing(answer, notebook, monkeypatch, tmp_path):
     monkeypatch.setattr(ways, "PATIENCE", 0.3)

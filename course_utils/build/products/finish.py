@@ -45,7 +45,8 @@ def finish(build: Build) -> Products:
     Parameters
     ----------
     build : Build
-        Its lessons have run; with ``jobs=1`` no other process is started.
+        Its lessons have run; with ``jobs=1`` the two sites are made one after the
+        other, otherwise at the same time.
 
     Raises
     ------

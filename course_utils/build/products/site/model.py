@@ -119,11 +119,6 @@ class Site:
         return {record.lesson: record for record in self.records if record.edition == self.edition}
 
 
-def lesson_file(lesson: Lesson) -> str:
-    """Return the file name of a lesson's page."""
-    return f"{lesson.name}.html"
-
-
 def plan_file(plan: ClassPlan) -> str:
     """Return the file name of a class plan's page."""
     return f"plan-{plan.id}.html"

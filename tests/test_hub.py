@@ -177,6 +177,10 @@ def test_windows_is_shown_the_other_ways(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
+    for module in [name for name in sys.modules if "products.hub" in name]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in ("pwd", "grp", "jupyterhub"):  # which do not exist there
+        monkeypatch.setitem(sys.modules, module, None)
     said = refusal(capsys)
     assert "course serve" in said and "WSL" in said
 
@@ -192,7 +196,7 @@ def test_without_root_only_a_rehearsal(
 def test_small_disks_missing_kits_and_wrong_options_are_one_sentence(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(start, "require_machine", lambda separate: None)
+    monkeypatch.setattr(capacity, "require_machine", lambda separate: None)
     place = ["--folder", str(project.parent / "class")]
     with monkeypatch.context() as patch:
         patch.setattr(folder.shutil, "disk_usage", lambda path: SimpleNamespace(free=2**30))
@@ -295,6 +299,23 @@ def _runs(pid: int) -> bool:
         return status.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_seat_that_cannot_run_python_is_found_before_the_class(tmp_path: Path) -> None:
+    course = make_settings(tmp_path, separate=False, memory_mib=2048)
+    for name in ("seat01", "seat02"):
+        course.home(name).mkdir(parents=True)
+    with pytest.raises(CourseError, match="运行不了课堂的 Python"):
+        seats.try_python(course)  # nothing there
+    course.python.parent.mkdir(parents=True)
+    course.python.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -S -I -c 'import no_such_library'\n"
+    )
+    course.python.chmod(0o755)
+    with pytest.raises(CourseError, match=r"no_such_library.*make env"):
+        seats.try_python(course)
+    course.python.write_text('#!/bin/sh\ntest "$COURSE_HOME" && test "$PWD" = "$HOME"\n')
+    seats.try_python(course)
 
 
 def test_roots_processes_are_never_ended() -> None:

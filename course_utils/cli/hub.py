@@ -64,6 +64,9 @@ def hub(
     reset_seat: str | None,
 ) -> None:
     """在一台 Linux 机器上开课堂服务器：学员用浏览器，每个座位一个系统用户。"""
+    from course_utils.build.products.hub.capacity import require_machine
+
+    require_machine(separate=not rehearse)
     from course_utils.bank import load_profile
     from course_utils.build.products.hub import settings, start
     from course_utils.build.sources.syllabus import project_root
@@ -112,7 +115,7 @@ def _act(course: HubSettings, action: str | None, seat: str | None) -> None:
         click.echo(f"{seat} 的自设口令已清除，下一次登录时重新设。")
     elif action == "stop":
         click.echo(
-            f"已下课：结束了 {start.stop_class(course)} 个座位的程序，作业在 {course.folder}。"
+            f"已下课：结束了座位上的 {start.stop_class(course)} 个程序，作业在 {course.folder}。"
         )
     else:
         click.confirm(f"删除 {course.folder} 里的全部作业和座位用户，确定吗？", abort=True)

@@ -1,8 +1,11 @@
-"""What a class needs of a machine, from what seats were measured to take."""
+"""What a class needs of a machine: its system, and the room that seats were measured to take."""
 
 from __future__ import annotations
 
 import os
+import sys
+
+from course_utils.errors import CourseError
 
 #: Measured by ``benchmarks.hub_seats`` (PSS, MiB): hub with proxy and services, a seat's server, a
 #: kernel that has run a whole lesson (m02_n02, m03_n01).
@@ -13,6 +16,32 @@ KERNEL_MIB = 390
 KERNELS = 2
 #: Seats that one core serves: a cell runs for a second and is read for a minute.
 SEATS_A_CORE = 6
+
+
+def require_machine(separate: bool) -> None:
+    """Refuse machines on which seats cannot be kept apart.
+
+    Raises
+    ------
+    CourseError
+        On Windows, without JupyterHub, or without the right to make users.
+    """
+    if sys.platform == "win32":
+        raise CourseError(
+            "Windows 上不能开课堂服务器：请用 course serve（学员只要浏览器），"
+            "或在 WSL、Linux 服务器上运行 course hub。"
+        )
+    try:
+        import jupyterhub  # noqa: F401
+    except ImportError:
+        raise CourseError("没有装 JupyterHub：请用 make env 安装讲师环境后再试。") from None
+    if not separate:
+        return
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise CourseError(
+            "每个座位要有自己的系统用户，需要 Linux 和管理员身份（sudo）；"
+            "只想自己先试一遍，请加 --rehearse（只有本机能打开，座位之间不隔离）。"
+        )
 
 
 def seat_mib() -> int:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from course_utils.build.files import explain_os_errors
+from course_utils.build.products.hub.environment import library_path
 from course_utils.build.products.hub.settings import TEACHER, HubSettings
 from course_utils.errors import CourseError
 
 _MARK = "course hub seat"
+#: What a seat must be able to import.
+_NEEDED = ("ssl", "sqlite3", "jupyterhub", "jupyterlab", "ipykernel", "pandas", "course_utils")
 #: Processes and threads that one seat may have; a kernel has about fifteen.
 MOST_PROCESSES = 400
 #: Largest file that a seat may write, in bytes.
@@ -50,48 +53,43 @@ def remove_users(settings: HubSettings) -> int:
     """Remove the users that were made for this class; their files stay. Returns how many."""
     mine = [user for user in map(settings.system_user, everybody(settings)) if _known(user)]
     mine = [user for user in mine if pwd.getpwnam(user).pw_gecos == _MARK]
+    end_processes(*(pwd.getpwnam(user).pw_uid for user in mine))
     for user in mine:
-        end_processes(pwd.getpwnam(user).pw_uid)
         _run_tool("userdel", [user], user)
     return len(mine)
 
 
 def end_all(settings: HubSettings) -> int:
-    """End every program of every seat; returns how many seats had any."""
+    """End every program of every seat, all at once; returns how many programs there were."""
     if not settings.separate:
-        return min(_end(lambda: _started_with(settings.python)), len(settings.seats))
-    ended = 0
-    for user in map(settings.system_user, everybody(settings)):
-        if _known(user):
-            ended += bool(end_processes(pwd.getpwnam(user).pw_uid))
-    return ended
+        return _end(lambda: _started_with(settings.python))
+    users = filter(_known, map(settings.system_user, everybody(settings)))
+    return end_processes(*(pwd.getpwnam(user).pw_uid for user in users))
 
 
-def end_processes(uid: int, seconds: float = 5.0) -> int:
-    """End all processes of one user: asked first, then killed; returns how many there were.
+def end_processes(*uids: int, seconds: float = 5.0) -> int:
+    """End all processes of some users: asked first, then killed; returns how many there were.
 
     Kernels are sessions of their own and would outlive the server that started them.
     """
-    if uid == 0:
+    if 0 in uids:
         raise ValueError("never root")
-    return _end(lambda: list(processes(uid)), seconds)
+    return _end(lambda: list(processes(*uids)), seconds)
 
 
-def processes(uid: int) -> Iterator[int]:
-    """Yield the process ids of one user; the dead that wait for their parent do not count."""
+def processes(*uids: int) -> Iterator[int]:
+    """Yield the process ids of some users; the dead that wait for their parent do not count."""
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         with contextlib.suppress(OSError, IndexError):
-            alive = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[
-                0
-            ] != "Z"
-            if alive and folder.stat().st_uid == uid:
+            state = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            if state != "Z" and folder.stat().st_uid in uids:
                 yield int(folder.name)
 
 
-def become(settings: HubSettings, name: str) -> Callable[[], None]:
-    """Return what a forked process does to become a seat: limits, user, home, closed files.
+def become(settings: HubSettings, name: str, own_log: bool = True) -> Callable[[], None]:
+    """Return what a forked process does to become a seat: limits, user, home, a log of its own.
 
     Everything is looked up here, before the fork.
     """
@@ -119,13 +117,77 @@ def become(settings: HubSettings, name: str) -> Callable[[], None]:
         for folder in (".tmp", ".run"):
             with contextlib.suppress(OSError):
                 Path(folder).mkdir()
+        if not own_log:
+            return
         # not the hub's log: a seat's output is the seat's
-        log = os.open(".run/server.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            log = os.open(".run/server.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError:  # a full disk must not keep the seat closed
+            log = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
 
     return child
+
+
+def environment(settings: HubSettings, name: str) -> dict[str, str]:
+    """Return the environment of a seat's programs; nothing of the hub's own is in it."""
+    home = settings.home(name)
+    user = settings.system_user(name) if settings.separate else name
+    own = {
+        "HOME": str(home),
+        "USER": user,
+        "LOGNAME": user,
+        "SHELL": "/bin/sh",
+        "PATH": f"{settings.python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(home / ".tmp"),
+        "MPLCONFIGDIR": str(home / ".matplotlib"),
+        "JUPYTER_RUNTIME_DIR": str(home / ".run"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "COURSE_HOME": str(settings.kit),
+        "COURSE_IDLE_SECONDS": str(settings.idle_minutes * 60),
+    }
+    if library := library_path(settings.folder):
+        own["LD_LIBRARY_PATH"] = library
+    return own
+
+
+def try_python(settings: HubSettings) -> None:
+    """Start Python as the first seat, before anybody comes.
+
+    Raises
+    ------
+    CourseError
+        If it cannot be read, or cannot load what a lesson needs.
+    """
+    seat = settings.seats[0]
+    command = [settings.python, "-P", "-c", f"import {', '.join(_NEEDED)}"]
+    try:
+        done = subprocess.run(
+            command,
+            env=environment(settings, seat),
+            preexec_fn=become(settings, seat, own_log=False),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = str(error)
+    else:
+        if done.returncode == 0:
+            return
+        reason = (done.stderr.strip().splitlines() or ["没有说明"])[-1]
+    raise CourseError(
+        f"座位用户运行不了课堂的 Python（{reason}）：请把项目和它的 Python 装在"
+        "所有用户都能读的位置（如 /opt），用 make env 重建环境后再试。"
+    )
 
 
 def _make_home(settings: HubSettings, name: str) -> None:

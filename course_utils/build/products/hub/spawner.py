@@ -10,7 +10,6 @@ from typing import Any
 from jupyterhub.spawner import LocalProcessSpawner
 
 from course_utils.build.products.hub import seats
-from course_utils.build.products.hub.environment import library_path
 from course_utils.build.products.hub.settings import TEACHER, HubSettings
 
 
@@ -28,29 +27,7 @@ class SeatSpawner(LocalProcessSpawner):
     def user_env(self, env: dict[str, Any]) -> dict[str, Any]:
         """Return the whole environment of a seat."""
         seat = self.user.name
-        home = self.course.home(seat)
-        own = {
-            "HOME": str(home),
-            "USER": self.course.system_user(seat),
-            "LOGNAME": self.course.system_user(seat),
-            "SHELL": "/bin/sh",
-            "PATH": f"{self.course.python.parent}:/usr/local/bin:/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "PYTHONUTF8": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(home / ".tmp"),
-            "MPLCONFIGDIR": str(home / ".matplotlib"),
-            "JUPYTER_RUNTIME_DIR": str(home / ".run"),
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "COURSE_HOME": str(self.course.kit),
-            "COURSE_IDLE_SECONDS": str(self.course.idle_minutes * 60),
-            **self._progress(seat),
-        }
-        if library := library_path(self.course.folder):
-            own["LD_LIBRARY_PATH"] = library
-        return {**env, **own}
+        return {**env, **seats.environment(self.course, seat), **self._progress(seat)}
 
     def _progress(self, seat: str) -> dict[str, str]:
         """Return where this seat, and nobody else with its token, reports progress."""

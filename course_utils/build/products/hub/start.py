@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from course_utils.build.files import explain_os_errors
+from course_utils.build.products.hub import capacity, seats, settings
 from course_utils.build.products.hub import folder as class_folder
-from course_utils.build.products.hub import seats, settings
 from course_utils.build.products.hub.settings import FOLDER_VARIABLE, HubSettings
 from course_utils.errors import CourseError
 
@@ -23,32 +23,6 @@ from course_utils.errors import CourseError
 STATE = Path("/var/lib/course")
 #: The hub is started again so many times if it dies within a minute.
 RETRIES = 3
-
-
-def require_machine(separate: bool) -> None:
-    """Refuse machines on which seats cannot be kept apart.
-
-    Raises
-    ------
-    CourseError
-        On Windows, without JupyterHub, or without the right to make users.
-    """
-    if sys.platform == "win32":
-        raise CourseError(
-            "Windows 上不能开课堂服务器：请用 course serve（学员只要浏览器），"
-            "或在 WSL、Linux 服务器上运行 course hub。"
-        )
-    try:
-        import jupyterhub  # noqa: F401
-    except ImportError:
-        raise CourseError("没有装 JupyterHub：请用 make env 安装讲师环境后再试。") from None
-    if not separate:
-        return
-    if sys.platform != "linux" or os.geteuid() != 0:
-        raise CourseError(
-            "每个座位要有自己的系统用户，需要 Linux 和管理员身份（sudo）；"
-            "只想自己先试一遍，请加 --rehearse（只有本机能打开，座位之间不隔离）。"
-        )
 
 
 def open_class(
@@ -89,7 +63,7 @@ def open_class(
     CourseError
         If the machine, the disk, the folder or the kit will not do.
     """
-    require_machine(separate)
+    capacity.require_machine(separate)
     class_folder.kit_of(root, bank)
     place = usual_folder(root, bank, separate) if folder is None else folder.resolve()
     last = settings.load(place) if settings.exists(place) else None
@@ -117,6 +91,7 @@ def open_class(
     else:
         for name in seats.everybody(course):
             course.home(name).mkdir(parents=True, exist_ok=True)
+    seats.try_python(course)
     return course
 
 
@@ -172,7 +147,7 @@ def run(course: HubSettings, ready: Callable[[], None], again: Callable[[], None
 
 
 def stop_class(course: HubSettings) -> int:
-    """End hub, proxy and all seats; the work stays. Returns how many seats were running."""
+    """End hub, proxy and all seats; the work stays. Returns how many programs were running."""
     _asked_to_stop(course).touch()  # or `run` would take it for an accident
     for name in ("hub.pid", "proxy.pid"):
         _end_recorded(course.private / name)

@@ -67,7 +67,7 @@ def settings(title: str, footer: str, edition: str) -> dict[str, Any]:
             "pygments_light_style": "tango",
             "pygments_dark_style": "monokai",
         },
-        "html_context": {"edition_name": edition, "site_title": title, "default_mode": "light"},
+        "html_context": {"edition_name": edition, "site_title": title, "default_mode": "auto"},
         "copybutton_copy_empty_lines": True,
         "suppress_warnings": ["misc.highlighting_failure"],
     }

@@ -214,6 +214,16 @@ def test_a_half_done_installation_is_noticed_and_done_again(installing, spoken, 
     assert not (python.parents[1] / "half.txt").exists()
 
 
+def test_what_another_kit_left_half_done_is_removed_unless_it_still_runs(installing):
+    for name in ("env-left", "env-busy", "env-done"):
+        (installing.programs / name).mkdir(parents=True)
+    (installing.programs / "env-done" / "ready").write_text("x")
+    with environment._alone(installing.programs / "env-busy.lock"):
+        installing.ensure()
+    kept = {path.name for path in installing.programs.glob("env-*/")}
+    assert {"env-busy", "env-done"} < kept and "env-left" not in kept
+
+
 def test_a_new_version_of_the_course_changes_the_course_alone(installing):
     python, _ = installing.ensure()
     (wheel,) = (installing.kit / "wheels").glob("*.whl")

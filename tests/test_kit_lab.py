@@ -146,7 +146,7 @@ def test_a_notebook_that_cannot_be_saved_says_why_and_the_old_one_stays(
         asyncio.run(manager.save(model, "m00.ipynb"))
     assert words in caught.value.log_message and "m00.ipynb" in caught.value.log_message
     assert (tmp_path / "m00.ipynb").read_bytes() == before
-    assert [path.name for path in tmp_path.glob(".~*")] == []
+    assert [path.name for path in tmp_path.glob("*~")] == []
     monkeypatch.undo()  # there is room again
     asyncio.run(manager.save(model, "m00.ipynb"))
     assert len(json.loads((tmp_path / "m00.ipynb").read_text())["cells"]) == 1

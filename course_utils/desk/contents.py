@@ -52,7 +52,8 @@ class CourseContents(AsyncLargeFileManager):
         """
         options.pop("log", None)
         target = Path(os_path).resolve()
-        aside = target.with_name(f".~{target.name}")
+        # "*~" is left out of the file list; a dot could make the file hidden for good on Windows
+        aside = target.with_name(f"{target.name}~")
         if text:
             options = {"newline": "\n", **options, "encoding": encoding}
         with self.perm_to_403(os_path):

@@ -71,6 +71,7 @@ def _install_all(folder: Path, kit: Kit, house: House | None, programs: Path, sa
     if folder.exists():
         say("上一次安装没有做完，现在从头再装一次。")
         shutil.rmtree(folder)
+    _sweep(programs)
     if house:
         require_space(programs, house.installed_bytes, "安装课程程序")
         require_short(folder / "Lib" / "site-packages", house.longest_path)
@@ -80,6 +81,15 @@ def _install_all(folder: Path, kit: Kit, house: House | None, programs: Path, sa
     _install_packages(folder, kit, house, programs / LOG, say)
     _install_course(folder, kit, programs / LOG)
     say(f"安装好了，用了 {time.monotonic() - started:.0f} 秒。")
+
+
+def _sweep(programs: Path) -> None:
+    """Remove what other kits left half-done; an installation that still runs holds its lock."""
+    for folder in programs.glob("env-*/"):
+        if (folder / "ready").is_file():
+            continue
+        with contextlib.suppress(CourseError), _alone(programs / f"{folder.name}.lock"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def interpreter(folder: Path) -> Path:

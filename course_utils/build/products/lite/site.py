@@ -28,13 +28,15 @@ _DISABLED = (
     "@jupyterlite/application-extension:service-worker-manager",
     "@jupyterlab/extensionmanager-extension",
     "@jupyterlab/apputils-extension:announcements",
+    "@jupyterlab/help-extension:jupyter-forum",
     "@jupyterlab/help-extension:resources",
 )
+_LOCALE = "zh_CN"
 _PYTHON = "lib/python{version}/site-packages"
 
 #: Settings of JupyterLab for everybody in the class.
 OVERRIDES: dict[str, dict[str, Any]] = {
-    "@jupyterlab/translation-extension:plugin": {"locale": "zh_CN"},
+    "@jupyterlab/translation-extension:plugin": {"locale": _LOCALE},
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
@@ -148,6 +150,7 @@ def build_site(
     write_text(lite / "jupyter_lite_config.json", json.dumps(build))
     _run(lite)
     _tidy(scratch / "site")
+    _speak_chinese(scratch / "site")
     for path in (scratch / "site").iterdir():
         shutil.move(path, folder / path.name)
 
@@ -205,6 +208,20 @@ def _tidy(site: Path) -> None:
         for path in site.glob(pattern):
             path.unlink()
     (site / "service-worker.js").unlink(missing_ok=True)
+
+
+def _speak_chinese(site: Path) -> None:
+    """Add to the language pack what it does not know: JupyterLite's own words."""
+    pack = site / "api" / "translations" / f"{_LOCALE}.json"
+    if not pack.is_file():
+        raise CourseError("缺少中文语言包：请安装讲师环境（make env）后再试。")
+    words = json.loads(pack.read_text(encoding="utf-8"))
+    ours = (Path(__file__).parent / "page" / f"{_LOCALE}.json").read_text(encoding="utf-8")
+    for domain, entries in json.loads(ours).items():
+        # a domain's head says how plurals are formed; without it every text comes out empty
+        head = {"": {**words["data"]["jupyterlab"][""], "domain": domain}}
+        words["data"][domain] = {**entries, **head, **words["data"].get(domain, {})}
+    write_text(pack, json.dumps(words, ensure_ascii=False))
 
 
 def styled(page: Path, css: str) -> None:

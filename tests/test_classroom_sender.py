@@ -81,6 +81,7 @@ def test_after_leaving_nothing_is_told_in_any_notebook(share, notebook):
     session.check("E1")
     session.check("E1")
     time.sleep(0.2)
+    assert progress._channel.outbox is None, "nothing may even be queued"
     after = lines_of(share / "seat-12.jsonl")[len(before) :]
     assert [line["event"] for line in after] == ["leave"]
 

@@ -313,7 +313,9 @@ def folder(tmp_path):
     """A class folder with twelve seats."""
     path = tmp_path / "2027-01-15"
     store = ClassStore(path)
-    for e in class_of(12, "whole_bank", 7):
+    repeated = [check("7", 9 + n / 10, tries=1 + n) for n in range(1, 4)]  # one seat is stuck
+    repeated = [replace(e, misconception="whole_bank") for e in repeated]
+    for e in [*class_of(12, "whole_bank", 7), *repeated]:
         raw = {
             "v": 1,
             "time": iso(e.time),
@@ -343,6 +345,7 @@ def test_the_projector_points_at_nobody(room):
     assert first["counts"]["stuck"] == first["counts"]["quiet"] == 0
     assert first["mistakes"][0]["seats"] == 7 and first["done"] == 5
     full = room.view(now=now)
+    assert full["exercises"][0]["counts"]["stuck"] == 1
     assert [row["seat"] for row in full["seats"]][:2] == ["座1号", "座2号"]
     assert full["advice"][0]["seats"]
 

@@ -110,7 +110,7 @@
   function drawSeats(view) {
     byId("seats-part").hidden = !view.seats;
     if (!view.seats) { fill(byId("seats"), []); return; }
-    byId("seats").style.setProperty("--strip", `${4.6 + 3.05 * view.exercises.length}rem`);
+    byId("seats").style.setProperty("--strip", `${3.5 + 2.33 * view.exercises.length}rem`);
     fill(byId("seats"), view.seats.map((row) => {
       const alarm = row.here && row.cells.some((one) => ["stuck", "quiet", "broken"].includes(one.state));
       const strip = make("div", `strip${alarm ? " alarm" : ""}${row.here ? "" : " away"}`);

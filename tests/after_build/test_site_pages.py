@@ -24,6 +24,8 @@ SITES = sorted(
 SYLLABUS = load_syllabus(ROOT / "lessons" / "syllabus.yml")
 MASTERS = [read_master(ls.path(ROOT / "lessons", ".py")) for ls in SYLLABUS.lessons]
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+#: Pages that are much the same for all banks: looked at for the first one only.
+ALIKE = ("dictionary", "module-", "training-")
 #: Shorter solutions may well be lines of a demonstration.
 LONG = 60
 
@@ -54,6 +56,8 @@ def test_every_page_opens_fits_a_phone_and_asks_for_nothing(chromium: Browser, s
     )
     pages = sorted(site.glob("*.html"))
     for page in pages:
+        if page.name.startswith(ALIKE) and site.parent != SITES[0].parent:
+            continue
         tab.goto(page.as_uri())
         if tab.evaluate("document.documentElement.scrollWidth") > 390:
             faults.append(f"{page.name} is wider than a phone")
@@ -82,7 +86,9 @@ def test_sphinx_found_nothing_wrong_and_no_mark_is_left_over(site: Path):
     log = site.parent.parent / ".records" / "site" / site.name / "sphinx.log"
     assert log.read_text(encoding="utf-8") == ""
     for page in site.glob("m*_n*.html"):
-        text = re.sub(r"<(pre|code|script)\b.*?</\1>", "", page.read_text("utf-8"), flags=re.S)
+        text = re.sub(
+            r"<(pre|code|script|table)\b.*?</\1>", "", page.read_text("utf-8"), flags=re.S
+        )
         assert re.findall(r"[^*]{0,12}\*\*[^*]{0,12}", text) == [], page.name
 
 

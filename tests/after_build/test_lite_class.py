@@ -198,6 +198,8 @@ def test_a_trainee_works_through_a_lesson(
     context = browser.new_context(locale="zh-CN", accept_downloads=True)
     page = context.new_page()
     foreign, said = [], []
+    asked: set[str] = set()
+    page.on("request", lambda r: asked.add(r.url.partition("?")[0]))
     page.on("request", lambda r: foreign.append(r.url) if server.host not in r.url else None)
     page.on("console", lambda m: said.append((m.type, m.text)))
     page.on("pageerror", lambda error: said.append(("error", str(error))))
@@ -234,6 +236,14 @@ def test_a_trainee_works_through_a_lesson(
     saved.value.save_as(tmp_path / "list.xlsx")
     sheets = CalamineWorkbook.from_path(str(tmp_path / "list.xlsx")).sheet_names
     assert "汇总" in sheets and "排班表" in sheets
+
+    # ---- what a first visit costs is what trainees are told; tables come one column at a time
+    paths = [lite.folder / url.partition("/lite/")[2] for url in asked if "/lite/" in url]
+    sizes = {path: path.stat().st_size for path in paths if path.is_file()}
+    tables = {path for path in sizes if path.suffix == ".npz"}
+    first = sum(size for path, size in sizes.items() if path not in tables) / 1e6
+    assert abs(first - lite.first_load) < 0.1 * lite.first_load, (first, lite.first_load)
+    assert 10 < len(tables) < 100
 
     # ---- a wrong answer is named, a right one accepted
     answer, check = lesson.cell("my_ladder = ..."), lesson.cell('cu.check("E1")')

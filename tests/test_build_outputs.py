@@ -11,11 +11,13 @@ import duckdb
 import nbformat
 import pytest
 from build_project import NAMES, REPOSITORY, make_build, make_project
+from kit_wheels import write_wheel
 
 from course_utils import paths
 from course_utils.build.execution.rerun import choose, rerun
 from course_utils.build.products import kit
 from course_utils.build.products.classroom import prepare_classroom
+from course_utils.build.products.kit import folder as kit_folder
 from course_utils.build.products.site import write_pages
 from course_utils.errors import CourseError
 
@@ -48,11 +50,10 @@ def tables(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fake_wheel(monkeypatch):
-    def build_wheel(root, folder):
-        folder.mkdir(parents=True)
-        (folder / "course_utils.whl").touch()
+    def build_wheel(root, folder, edition):
+        return write_wheel(folder, "course-utils")
 
-    monkeypatch.setattr(kit, "build_wheel", build_wheel)
+    monkeypatch.setattr(kit_folder, "build_wheel", build_wheel)
 
 
 def test_the_kit_holds_what_a_trainee_needs_and_no_truth(built, tables, fake_wheel):
@@ -63,7 +64,7 @@ def test_the_kit_holds_what_a_trainee_needs_and_no_truth(built, tables, fake_whe
         "start.bat",
         "start.sh",
         "requirements.lock",
-        "wheels/course_utils.whl",
+        "wheels/course_utils-1.0-py3-none-any.whl",
         f"notebooks/0_small/{FIRST}.ipynb",
         "data/banks/coastal/bank.yml",
         "data/warehouse/coastal/loan.parquet",

@@ -56,7 +56,7 @@ def test_batch_files_hold_nothing_that_cmd_misreads(facts, name):
 def test_every_python_that_the_kit_serves_is_asked_for(facts):
     text = papers(facts)["start.bat"].decode("ascii")
     for version in facts.pythons:
-        assert f"py -{version} -c" in text and f"py -{version} -I" in text
+        assert f"py -{version} -I -c" in text and f"py -{version} -I -X" in text
         assert f"(({version.replace('.', ',')}),'win-amd64')" in text
     command = re.search(r'set "TEST=(.*)"', text)[1]
     assert '"' not in command and "%" not in command
@@ -98,7 +98,7 @@ def scripts(tmp_path):
         for name, code in pythons.items():
             fake = tools / name.replace("_", ".")
             fake.write_text(
-                f'#!/bin/sh\nif [ "$1" = -c ]; then exit {code}; fi\n'
+                f'#!/bin/sh\nif [ "$2" = -c ]; then exit {code}; fi\n'
                 'printf "%s\\n" "${0##*/}" "$@"\n'
             )
             fake.chmod(0o755)

@@ -96,7 +96,7 @@ def _start_bat(facts: Facts, versions: Sequence[str]) -> str:
     probes, launches = [], []
     for version in versions:
         label = f"py{version.replace('.', '')}"
-        probes.append(f'py -{version} -c "%TEST%" >nul 2>nul')
+        probes.append(f'py -{version} -I -c "%TEST%" >nul 2>nul')
         probes.append(f'if "%errorlevel%"=="0" goto {label}')
         launches += [f":{label}", f'py -{version} -I -X utf8 "%DESK%" "%~dp0." %*', "goto done", ""]
     return _text(

@@ -33,11 +33,8 @@ TRAINEE_ROOMS = (
     "_data/contract",
     "_data/reference",
 )
-#: Files of those rooms that only authors need, or that give planted effects away.
-_WITHHELD = re.compile(
-    r"course_utils/(exercises/(mutants|mutation_report|proofs|proving|sandbox)\.py"
-    r"|_data/reference/planted_effects.*)"
-)
+#: Files of those rooms that give planted effects away.
+_WITHHELD = re.compile(r"course_utils/_data/reference/planted_effects.*")
 #: Requirements of the package that only building a course needs.
 _BUILDERS_NEEDS = {
     "click",

@@ -342,3 +342,18 @@ def test_a_check_that_needs_it_says_so_too(no_statsmodels) -> None:
     result = grade(question, Context(NoBank(), namespace), namespace)
     assert result.outcome is Outcome.BROKEN
     assert "statsmodels" in result.message and "不是你的错" not in result.message
+
+
+def test_without_jupyterlite_one_sentence_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "jupyterlite_core", None)
+    with pytest.raises(CourseError, match="缺少 JupyterLite"):
+        site.find_tools()
+
+
+def test_a_page_of_another_jupyterlite_is_not_taken_for_ours(tmp_path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<html><body></body></html>", encoding="utf-8")
+    with pytest.raises(CourseError, match="页面格式变了"):
+        site.styled(page, "body {}")
+    with pytest.raises(CourseError, match="首页格式变了"):
+        site.configuration_element(page)

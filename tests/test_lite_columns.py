@@ -92,6 +92,7 @@ KINDS = {
     "gaps": pd.Series([1, None, -(2**62)], dtype="Int64"),
     "money": pd.Series([0.1, -1234567.89, 3.0]),
     "odd floats": pd.Series([0.1 + 0.2, np.nan, -0.0]),
+    "minus nothing": pd.Series([-0.0, 0.0, 1.25]),
     "far": pd.Series([np.inf, -np.inf, 1e300]),
     "flag": pd.Series([True, False, True]),
     "perhaps": pd.Series([True, None, False], dtype="boolean"),

@@ -239,9 +239,10 @@ def _arrays_of(plain: np.ndarray) -> dict[str, np.ndarray]:
         for digits in (0, 2):
             scaled = np.round(plain * 10**digits)
             if np.isfinite(plain).all() and (np.abs(scaled) < 2**53).all():
-                back = scaled / 10**digits
+                whole = scaled.astype("int64")  # has no negative zero
+                back = whole / 10**digits
                 if (back.view("int64") == plain.view("int64")).all():
-                    return {f"hundredths{digits}": _narrow(scaled.astype("int64"))}
+                    return {f"hundredths{digits}": _narrow(whole)}
     return {"plain": plain}
 
 

@@ -14,7 +14,13 @@ from pathlib import Path
 
 from course_utils.errors import CourseError
 
-_LEFT_OVER = re.compile(r"\..+\.[A-Za-z0-9-]+\.(part|old)")
+_LEFT_OVER = re.compile(
+    r"\.(?P<name>.+)\.(?P<host>[A-Za-z0-9-]+?)-(?P<process>\d+)-\d+\.(part|old)"
+)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+#: What Windows calls a full disk, a refused access and a file that is in use.
+_WINDOWS = {112: errno.ENOSPC, 5: errno.EACCES, 19: errno.EROFS, 32: errno.EACCES}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -30,12 +36,18 @@ def write_bytes(path: Path, data: bytes) -> None:
     CourseError
         If the folder is read-only or the disk is full.
     """
+    with fresh_file(path) as aside:
+        aside.write_bytes(data)
+
+
+@contextlib.contextmanager
+def fresh_file(path: Path) -> Iterator[Path]:
+    """Yield a name for a file that takes the place of `path` when the block ends without error."""
     aside = _aside(path)
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with aside.open("wb") as stream:
-                stream.write(data)
+            yield aside
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
@@ -49,6 +61,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     """
     aside = _aside(path)
     with explain_os_errors(path):
+        remove_dead(path)
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         try:
@@ -69,27 +82,70 @@ def explain_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        number = _number(error)
+        if number in _FULL:
             reason = "磁盘已满，请腾出空间后重新运行"
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        elif number in _FORBIDDEN:
             reason = "这个位置不允许写入，请换一个文件夹或关掉占用它的程序后重新运行"
         else:
             raise
-        raise CourseError(f"写不进“{path}”：{reason}；已有的结果没有受影响。") from error
+        raise CourseError(f"写不进“{_meant(path)}”：{reason}；已有的结果没有受影响。") from error
+
+
+def _number(error: OSError) -> int | None:
+    """Return the number of an error; of many files that were not copied, that of the first."""
+    if not isinstance(error, shutil.Error):
+        return error.errno
+    found = re.search(r"\[(Errno|WinError) (\d+)\]", str(error))
+    if found is None:
+        return None
+    return int(found[2]) if found[1] == "Errno" else _WINDOWS.get(int(found[2]))
+
+
+def _meant(path: Path) -> Path:
+    """Return the path that people know for one that lies in a folder written aside."""
+    known = (_LEFT_OVER.fullmatch(part) for part in path.parts)
+    names = zip(known, path.parts, strict=True)
+    return Path(*(found["name"] if found else part for found, part in names))
 
 
 def sweep(folder: Path) -> None:
     """Remove what writers that were killed have left below a folder nobody writes to any more."""
     for path in sorted(folder.rglob(".*")):
-        if not _LEFT_OVER.fullmatch(path.name):
+        if _LEFT_OVER.fullmatch(path.name):
+            _remove(path)
+
+
+def remove_dead(path: Path) -> None:
+    """Remove what writers of `path` that were killed on this machine have left beside it.
+
+    One that was killed between its two renames has taken the old folder away: it is put back.
+    """
+    import psutil
+
+    for left in sorted(path.parent.glob(".*")):
+        found = _LEFT_OVER.fullmatch(left.name)
+        if found is None or (found["name"], found["host"]) != (path.name, _host()):
             continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+        if psutil.pid_exists(int(found["process"])):
+            continue
+        if left.suffix == ".old" and not path.exists():
+            left.replace(path)
         else:
-            path.unlink(missing_ok=True)
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", platform.node())
 
 
 def _aside(path: Path) -> Path:
     """Return a name that nobody else uses: on a shared folder equal process ids are common."""
-    host = re.sub(r"[^A-Za-z0-9-]", "-", platform.node())
-    return path.with_name(f".{path.name}.{host}-{os.getpid()}-{threading.get_ident()}.part")
+    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}-{threading.get_ident()}.part")

@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import hashlib
 import io
-import os
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from course_utils.bank import Profile
 from course_utils.build.execution.inputs import file_hash
-from course_utils.build.files import explain_os_errors, write_text
+from course_utils.build.files import fresh_file, remove_dead, write_text
 from course_utils.build.products.kit.archive import entry
 from course_utils.build.products.kit.fetch import fetch
 from course_utils.build.products.kit.folder import kit_facts
@@ -189,24 +188,18 @@ def _name(facts: Facts) -> str:
 
 def _write(path: Path, top: str, files: Mapping[str, Source], progress: Progress) -> None:
     """Write the archive aside, then rename it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with explain_os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with zipfile.ZipFile(aside, "w") as archive:
-                for number, name in enumerate(sorted(files), 1):
-                    source = files[name]
-                    data = source.read_bytes() if isinstance(source, Path) else source
-                    info = entry(
-                        f"{top}/{name}",
-                        executable=name in EXECUTABLE,
-                        stored=PurePosixPath(name).suffix in _STORED,
-                    )
-                    archive.writestr(info, data, compresslevel=6)
-                    progress("打包", number, len(files))
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+    remove_dead(path)
+    with fresh_file(path) as aside, zipfile.ZipFile(aside, "w") as archive:
+        for number, name in enumerate(sorted(files), 1):
+            source = files[name]
+            data = source.read_bytes() if isinstance(source, Path) else source
+            info = entry(
+                f"{top}/{name}",
+                executable=name in EXECUTABLE,
+                stored=PurePosixPath(name).suffix in _STORED,
+            )
+            archive.writestr(info, data, compresslevel=6)
+            progress("打包", number, len(files))
 
 
 def _groups(files: Mapping[str, Source]) -> list[tuple[str, int, int]]:

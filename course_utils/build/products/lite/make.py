@@ -109,7 +109,7 @@ def make_lite(
     source = pyodide_folder(pyodide, cache)
     folder, stamp = build.folder / "lite", build.folder / ".records" / "lite.json"
     inputs = _inputs(build, source, tools)
-    if known := _known(stamp, inputs, folder):
+    if not build.force and (known := _known(stamp, inputs, folder)):
         return known
     stamp.unlink(missing_ok=True)
     with (

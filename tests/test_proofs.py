@@ -14,11 +14,12 @@ from fixtures.exercises import questions_m99_n02
 from fixtures.exercises.memory_bank import MemoryBank
 from fixtures.exercises.questions_m99_n02 import QUESTIONS
 
+from course_utils.build.proofs import command as proofs
+from course_utils.build.proofs.mutants import mutants, rough, sibling_columns
+from course_utils.build.proofs.sandbox import Overrun, fork, run_cell
 from course_utils.build.sources.masters import parse_master, read_master
 from course_utils.errors import CourseError
-from course_utils.exercises import Misconception, Question, number, proofs, session
-from course_utils.exercises.mutants import mutants, rough, sibling_columns
-from course_utils.exercises.sandbox import Overrun, fork, run_cell
+from course_utils.exercises import Misconception, Question, number, session
 
 FIXTURE = Path(__file__).parent / "fixtures" / "exercises" / "m99_n02_all_kinds.py"
 BANKS = ("alpha", "beta")

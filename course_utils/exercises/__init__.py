@@ -61,7 +61,7 @@ CK1 ``compare=`` `number` `numbers` `choice` `flag` `day` `names` `series` `fram
 CK2 `invariants`; CK3 `plan`; CK4 `predictions`; CK5 `behaviour`; CK6 `recall` and `covers`;
 CK7 `written`. Kinds combine: a comparer and any number of ``checks=``.
 
-Prove every question with ``python -m course_utils.exercises.proofs --lessons m02_n02 --banks all``.
+Prove every question with ``python -m course_utils.build.proofs --lessons m02_n02 --banks all``.
 '''
 
 from course_utils.exercises.checks import (

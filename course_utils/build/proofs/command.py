@@ -4,7 +4,7 @@
 misconception fails with its own sentence; (d) mutants of the solution are caught; (e) every
 alternative passes.
 
-``python -m course_utils.exercises.proofs --banks all --lessons all``
+``python -m course_utils.build.proofs --banks all --lessons all``
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from course_utils.bank import list_banks
+from course_utils.build.proofs.proving import Lesson, Proof, preflight, prove, read_lesson
+from course_utils.build.sources.syllabus import load_syllabus, project_root
 from course_utils.errors import CourseError
-from course_utils.exercises.proving import Lesson, Proof, preflight, prove, read_lesson
 
 __all__ = ["Lesson", "Proof", "bank_codes", "main", "master_paths", "preflight", "prove", "table"]
 
@@ -45,7 +47,7 @@ def table(proofs: Sequence[Proof]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: prove lessons on banks, print a table, return 1 if anything failed."""
-    parser = argparse.ArgumentParser(prog="python -m course_utils.exercises.proofs")
+    parser = argparse.ArgumentParser(prog="python -m course_utils.build.proofs")
     parser.add_argument("--banks", default="all", help="all，或逗号分隔的银行代码")
     parser.add_argument("--lessons", default="all", help="all，或逗号分隔的课程编号（m02_n02）")
     parser.add_argument("--quick", action="store_true", help="不跑变异")
@@ -75,8 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def master_paths(wanted: str = "all") -> list[Path]:
     """Masters of the syllabus: all that are written, or those listed by short or full name."""
-    from course_utils.build.sources.syllabus import load_syllabus, project_root
-
     folder = project_root() / "lessons"
     syllabus = load_syllabus(folder / "syllabus.yml")
     if wanted == "all":
@@ -88,8 +88,6 @@ def master_paths(wanted: str = "all") -> list[Path]:
 
 def bank_codes(wanted: str = "all") -> list[str]:
     """Codes of the shipped banks, all or those listed."""
-    from course_utils.bank import list_banks
-
     known = list_banks()
     if wanted == "all":
         return known
@@ -97,7 +95,3 @@ def bank_codes(wanted: str = "all") -> list[str]:
     if unknown := [name for name in names if name not in known]:
         raise CourseError(f"没有银行 {'、'.join(unknown)}；有的是：{'、'.join(known)}。")
     return names
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,19 +8,17 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from course_utils.build.proofs.mutants import ROUGH, mutants, rough, sibling_columns
+from course_utils.build.proofs.mutation_report import MutationReport, equivalent
+from course_utils.build.proofs.sandbox import Overrun, fork, run_cell, workplace
+from course_utils.build.sources.masters import Answer, Master, read_master
 from course_utils.exercises import session
 from course_utils.exercises.context import Context
 from course_utils.exercises.grading import grade, wrong_value
-from course_utils.exercises.mutants import ROUGH, mutants, rough, sibling_columns
-from course_utils.exercises.mutation_report import MutationReport, equivalent
 from course_utils.exercises.question import Misconception, Question
 from course_utils.exercises.result import Outcome, Result
-from course_utils.exercises.sandbox import Overrun, fork, run_cell, workplace
-
-if TYPE_CHECKING:
-    from course_utils.build.sources.masters import Answer, Master
 
 SECONDS_A_QUESTION = 60.0
 MOST_MUTANTS = 120
@@ -75,8 +73,6 @@ class Lesson:
 
 def read_lesson(path: Path | str) -> Lesson:
     """Read a master and its question module."""
-    from course_utils.build.sources.masters import read_master
-
     master = read_master(path)
     questions = session.load_questions(master.key)
     if not questions:

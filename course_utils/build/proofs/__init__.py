@@ -1,0 +1,1 @@
+"""Proof of every exercise on every bank: solution, blank, misconceptions, mutants, alternatives."""

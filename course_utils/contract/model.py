@@ -201,12 +201,6 @@ class Contract:
         short = "_".join(lesson.split("_")[:2])
         return [t for t in self.tables.values() if short in t.lessons]
 
-    def validate_schema(self) -> list[str]:
-        """Check the contract against itself; an empty list means that all is well."""
-        from course_utils.contract.schema import schema_faults
-
-        return schema_faults(self)
-
 
 def nearest(name: object, names: Mapping[str, str]) -> str:
     """Say which known name somebody may have meant.

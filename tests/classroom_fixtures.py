@@ -58,7 +58,7 @@ def world(tmp_path):
     (lite / "index.html").write_text("<!DOCTYPE html><title>lite</title>" + "x" * 3000)
     (lite / "build" / "pyodide.asm.wasm").write_bytes(b"\0asm" + os.urandom(1000) + b"same " * 4000)
     (lite / "build" / "pyodide.mjs").write_text("export default 1;" * 500)
-    (lite / "build" / "course_utils-0.3.0-py3-none-any.whl").write_bytes(os.urandom(5000))
+    (lite / "build" / "course_utils-0.4.0-py3-none-any.whl").write_bytes(os.urandom(5000))
     (lite / ".secret").write_text("hidden")
     (pages / "index.html").write_text("<!DOCTYPE html><title>pages</title>")
     (pages / "课.html").write_text("<p>课</p>", encoding="utf-8")

@@ -41,7 +41,7 @@ def base(world):
         ("lite/index.html", "text/html; charset=utf-8"),
         ("lite/build/pyodide.asm.wasm", "application/wasm"),
         ("lite/build/pyodide.mjs", "text/javascript; charset=utf-8"),
-        ("lite/build/course_utils-0.3.0-py3-none-any.whl", "application/zip"),
+        ("lite/build/course_utils-0.4.0-py3-none-any.whl", "application/zip"),
         ("lite/", "text/html; charset=utf-8"),
         ("pages/%E8%AF%BE.html", "text/html; charset=utf-8"),
         ("class/page/class.css", "text/css; charset=utf-8"),

@@ -18,6 +18,7 @@ from build_project import REPOSITORY
 from click.testing import CliRunner
 from kit_wheels import sha256, write_kit_folder, write_wheel
 
+from course_utils import __version__
 from course_utils.bank import load_profile
 from course_utils.build.products.kit import build_wheel
 from course_utils.build.products.kit.handout import LIST, make_handout
@@ -168,7 +169,10 @@ def wheel(tmp_path_factory):
 
 def test_the_trainees_wheel_gives_nothing_away(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        names, text = archive.namelist(), archive.read("course_utils-0.3.0.dist-info/METADATA")
+        names, text = (
+            archive.namelist(),
+            archive.read(f"course_utils-{__version__}.dist-info/METADATA"),
+        )
     rooms = {name.split("/")[1] for name in names if name.startswith("course_utils/")}
     assert {"analysis", "exercises", "charts", "desk", "contract"} <= rooms
     assert not {"synth", "build", "cli", "classroom", "intake"} & rooms
@@ -181,7 +185,7 @@ def test_the_trainees_wheel_gives_nothing_away(wheel):
 def test_every_module_of_the_trainees_wheel_stands_without_the_rest(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-        record = archive.read("course_utils-0.3.0.dist-info/RECORD").decode().splitlines()
+        record = archive.read(f"course_utils-{__version__}.dist-info/RECORD").decode().splitlines()
         assert len(record) == len(archive.namelist())
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(tmp_path / "site")],

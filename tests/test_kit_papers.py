@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import pytest
 
+from course_utils import __version__
 from course_utils.build.products.kit.papers import Facts, papers
 from course_utils.build.products.kit.python_folder import MARK, packed_python
 from course_utils.build.products.kit.targets import choose_targets
 from course_utils.desk.kit import House
 from course_utils.errors import CourseError
 
-WHEEL = "wheels/course_utils-0.3.0-py3-none-any.whl"
+WHEEL = f"wheels/course_utils-{__version__}-py3-none-any.whl"
 TARGETS = choose_targets(("windows", "linux"), ("3.11", "3.12"))
 HOUSES = {
     target.name: House(f"wheelhouse/{target.name}.txt", 9, 7 * 10**8, 99) for target in TARGETS

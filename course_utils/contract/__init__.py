@@ -7,7 +7,6 @@ from course_utils.contract.as_of import known_at
 from course_utils.contract.check import Fault, check_frame, check_references
 from course_utils.contract.dictionary import (
     dictionary_frame,
-    dictionary_html,
     dictionary_markdown,
 )
 from course_utils.contract.model import Column, Contract, Table
@@ -22,7 +21,6 @@ __all__ = [
     "check_frame",
     "check_references",
     "dictionary_frame",
-    "dictionary_html",
     "dictionary_markdown",
     "known_at",
     "load_contract",

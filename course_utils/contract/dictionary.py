@@ -1,8 +1,7 @@
-"""The data dictionary: as a frame, a Markdown page and an HTML page, from the contract alone."""
+"""The data dictionary: as a frame and a Markdown page, from the contract alone."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -26,12 +25,6 @@ HEADERS = (
     "含义",
 )
 _PAGE_COLUMNS = HEADERS[2:]
-_STYLE = (
-    "body{font-family:system-ui,'Microsoft YaHei',sans-serif;max-width:72rem;margin:2rem auto;"
-    "padding:0 1rem;line-height:1.6}table{border-collapse:collapse;font-size:.9rem}"
-    "th,td{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top}"
-    "th{background:#eee}"
-)
 
 
 def dictionary_frame(
@@ -71,29 +64,6 @@ def dictionary_markdown(
         rows = [_cells(table, column, contract) for column in table.columns.values()]
         lines += _markdown_table(_PAGE_COLUMNS, rows)
     return "\n".join(lines)
-
-
-def dictionary_html(
-    table_names: Iterable[str] | None = None, contract: Contract | None = None
-) -> str:
-    """Return the data dictionary as one HTML page that needs no network."""
-    contract = contract or load_contract()
-    parts = [
-        "<!DOCTYPE html>",
-        '<html lang="zh-CN"><head><meta charset="utf-8"><title>数据字典</title>',
-        f"<style>{_STYLE}</style></head><body>",
-        f"<h1>数据字典</h1><p>{html.escape(_opening(contract))}</p>",
-        _html_table(("类型", "名称", "含义"), _type_legend(contract)),
-        _html_table(("级别", "名称", "含义"), _privacy_legend(contract)),
-    ]
-    for table in _tables(table_names, contract):
-        title = f"{html.escape(table.zh)} <code>{html.escape(table.name)}</code>"
-        rows = [_cells(table, column, contract) for column in table.columns.values()]
-        parts.append(f'<section id="{html.escape(table.name)}"><h2>{title}</h2>')
-        parts.append(f"<p>{html.escape(_about(table, contract))}</p>")
-        parts.append(f"{_html_table(_PAGE_COLUMNS, rows)}</section>")
-    parts.append("</body></html>")
-    return "\n".join(parts)
 
 
 def _tables(table_names: Iterable[str] | None, contract: Contract) -> list[Table]:
@@ -188,11 +158,3 @@ def _escape_markdown(text: str) -> str:
     for mark in ("\\", "|", "*", "_", "<", "`"):
         text = text.replace(mark, "\\" + mark)
     return text
-
-
-def _html_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in headers)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -22,6 +22,9 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 #: What Windows calls a full disk, a refused access and a file that is in use.
 _WINDOWS = {112: errno.ENOSPC, 5: errno.EACCES, 19: errno.EROFS, 32: errno.EACCES}
 
+#: Bytes below which programs that write anything fail.
+_LEAST_ROOM = 4 << 20
+
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with ``\\n`` line ends aside, then rename it into place."""
@@ -107,6 +110,22 @@ def _meant(path: Path) -> Path:
     known = (_LEFT_OVER.fullmatch(part) for part in path.parts)
     names = zip(known, path.parts, strict=True)
     return Path(*(found["name"] if found else part for found, part in names))
+
+
+def require_room(*folders: Path) -> None:
+    """Fail if a disk is full; called when another program has failed and may not say why.
+
+    Raises
+    ------
+    CourseError
+        If the disk of one of the folders has hardly any room left.
+    """
+    for folder in folders:
+        there = next((one for one in (folder, *folder.parents) if one.exists()), Path.cwd())
+        if shutil.disk_usage(there).free < _LEAST_ROOM:
+            raise CourseError(
+                f"“{there}”所在的磁盘已满，请腾出空间后再运行一次；已有的结果没有受影响。"
+            )
 
 
 def sweep(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from course_utils.cli.common import bank_option, open_build, short
+from course_utils.cli.common import bank_option, echo_drawing, open_build, short
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
@@ -131,10 +131,8 @@ def _say_where(offer: Offer, addresses: list[Found], bank: str, wanted: int, tak
         )
     click.echo(f"\n学员在浏览器里打开：{offer.address}\n")
     if addresses:
-        try:
-            click.echo(qr_terminal(offer.address))
-        except UnicodeEncodeError:
-            click.echo("（这个窗口显示不了二维码，请用下面的二维码页。）")
+        sentence = "（这个窗口显示不了二维码，请用下面的二维码页。）"
+        echo_drawing(qr_terminal(offer.address), sentence)
     for other in addresses[1:4]:
         port = offer.address.rpartition(":")[2]
         click.echo(f"打不开时试试：http://{other.address}:{port}（{other.interface}）")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,16 @@ def open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None
     if plan is not None:
         syllabus = syllabus.restricted(plan)
     return Build(root, syllabus, profile, jobs=jobs, force=force)
+
+
+def echo_drawing(text: str, instead: str = "") -> None:
+    """Print a drawing in block characters, or a sentence where the console does not know them."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = instead
+    if text:
+        click.echo(text)
 
 
 def short(path: Path) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from course_utils.cli.common import bank_option, short
+from course_utils.cli.common import bank_option, echo_drawing, short
 
 if TYPE_CHECKING:
     from course_utils.build.products.hub.settings import HubSettings
@@ -149,8 +148,7 @@ def _announce(course: HubSettings) -> None:
     if text := warning(len(course.seats)):
         click.echo(f"  注意      {text}")
     if course.separate:
-        with contextlib.suppress(UnicodeEncodeError):  # an old terminal: the address is above
-            click.echo(qr_terminal(addresses[0]))
+        echo_drawing(qr_terminal(addresses[0]))  # an old console has the address above
     click.echo("按 Ctrl-C 停下课堂服务器（座位上的程序和作业不受影响）。")
 
 

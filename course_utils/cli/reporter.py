@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from typing import Any
 
@@ -16,6 +18,7 @@ class Reporter(click.Group):
     def main(self, args: Any = None, *rest: Any, **extra: Any) -> Any:
         """Run the command line and exit with 0, 1 (our errors), 2 (usage) or 130 (interrupted)."""
         extra["standalone_mode"] = False
+        _accept_every_character()
         debug = "--debug" in (sys.argv[1:] if args is None else args)
         try:
             super().main(args, *rest, **extra)
@@ -52,11 +55,28 @@ def _usage_sentence(error: click.UsageError) -> str:
     return f"命令写法不对（{error.message}），{help_}"
 
 
+def _is_full(error: BaseException) -> bool:
+    """Say whether a disk is full; without room anywhere there is no temporary folder either."""
+    if not isinstance(error, OSError):
+        return False
+    no_place = "No usable temporary directory" in str(error)
+    return no_place or error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _accept_every_character() -> None:
+    """Let consoles that do not know a character show a mark instead: a name must stop nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 def _sentence(error: BaseException) -> str:
     if isinstance(error, CourseError):
         return str(error)
     if isinstance(error, MemoryError):
         return "内存不够，请关掉别的程序，或用更小的规模再试。"
+    if _is_full(error):
+        return "磁盘已满：请在项目和系统临时文件夹所在的磁盘上腾出空间，再运行一次。"
     if isinstance(error, OSError) and error.filename:
         return f"读写“{error.filename}”时系统报告“{error.strerror}”，请检查路径、权限和磁盘空间。"
     return f"系统报告“{error}”，请检查磁盘空间和权限；加 --debug 可看细节。"

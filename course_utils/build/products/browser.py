@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_utils.build.files import write_bytes
+from course_utils.build.files import require_room, write_bytes
 from course_utils.errors import CourseError
 
 #: Names under which Chromium and its relatives are found on the search path.
@@ -107,6 +107,7 @@ def print_page(browser: Path, page: Path, pdf: Path) -> None:
                 f"浏览器 {_PATIENCE} 秒还没有把“{page.name}”打印出来，请关掉别的程序再试。"
             ) from error
         if not printed.is_file() or printed.read_bytes()[:5] != b"%PDF-":
+            require_room(Path(scratch))
             lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["没有说明"]
             raise CourseError(
                 f"浏览器“{browser.name}”没有打印出“{page.name}”（{lines[-1][:120]}），"

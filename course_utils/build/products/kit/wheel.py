@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from course_utils.build.files import write_bytes
+from course_utils.build.files import require_room, write_bytes
 from course_utils.build.products.kit.archive import packed
 from course_utils.errors import CourseError
 
@@ -101,6 +101,7 @@ def _setuptools_wheel(root: Path, scratch: Path) -> Path:
         check=False,
     )
     if done.returncode:
+        require_room(scratch)
         last = (done.stderr.strip().splitlines() or ["没有说明"])[-1]
         raise CourseError(f"打包 course_utils 没有成功（{last}），请先修好打包设置再构建。")
     return scratch / done.stdout.strip().splitlines()[-1]

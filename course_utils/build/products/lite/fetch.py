@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from course_utils.build.files import fresh_folder
+from course_utils.build.files import fresh_folder, require_room
 from course_utils.build.products.lite.sources import Pinned, Sources, load_sources, sha256
 from course_utils.errors import CourseError
 
@@ -116,8 +116,9 @@ def _download(wanted: dict[str, Pinned], folder: Path, python: str) -> None:
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--retries", "2"]
     command += ["--python-version", python, "--dest", str(folder)]
     command += ["--requirement", str(folder / "wanted.txt")]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
+        require_room(folder)
         raise CourseError(
             "取不到浏览器课堂要用的程序包：请联网后再试一次（只需一次），"
             "或用 --pyodide 指定 Pyodide 官方发行包所在的文件夹。"

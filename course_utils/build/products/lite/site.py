@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.bank import Profile, columnar
-from course_utils.build.files import write_text
+from course_utils.build.files import require_room, write_text
 from course_utils.build.products.lite.distribution import COURSE, KERNEL
 from course_utils.build.products.lite.wheels import DATA_PACKAGE
 from course_utils.errors import CourseError
@@ -193,9 +194,16 @@ def _configuration(profile: Profile, python: str) -> dict[str, Any]:
 def _run(lite: Path) -> None:
     command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite)]
     done = subprocess.run(
-        command, cwd=lite, capture_output=True, text=True, encoding="utf-8", check=False
+        command,
+        cwd=lite,
+        env={**os.environ, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode:
+        require_room(lite)
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["没有说明"]
         raise CourseError(
             f"JupyterLite 没有生成课堂页面（{lines[-1].strip()}），请把这句话告诉课程作者。"

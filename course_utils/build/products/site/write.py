@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,7 +18,7 @@ import course_utils
 from course_utils.build.execution.inputs import file_hash, text_hash
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.run import Build
-from course_utils.build.files import fresh_folder, write_text
+from course_utils.build.files import fresh_folder, require_room, write_text
 from course_utils.build.products.simple_page import EDITION_NAMES
 from course_utils.build.products.site import assemble
 from course_utils.build.products.site.model import COURSE, Site
@@ -172,6 +173,7 @@ def _render(places: Sequence[Workplace], at_once: bool) -> None:
         for place, process in running:
             _, errors = process.communicate()
             if process.returncode:
+                require_room(place.folder, Path(tempfile.gettempdir()))
                 raise CourseError(_fault(place, errors))
     finally:
         for _, process in running:

@@ -1,0 +1,68 @@
+"""The command line where things are not as they should be: old consoles, full disks."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_utils.build import files
+from course_utils.build.products.browser import print_page
+from course_utils.cli import common, main, reporter
+from course_utils.errors import CourseError
+
+
+def course(*arguments, encoding):
+    """Run a command in a process whose console knows one encoding."""
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "course_utils.cli", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+def test_a_name_that_the_console_does_not_know_is_no_crash(encoding):
+    done = course("scan", "/tmp/é没有😀", encoding=encoding)
+    text = done.stderr.decode("utf-8" if encoding == "ascii" else encoding)
+    assert done.returncode == 1 and text.startswith("错误：没有“/tmp/")
+    done = course("dictionary", "é😀", encoding=encoding)
+    assert done.returncode == 1 and b"Traceback" not in done.stderr
+
+
+def test_drawings_are_left_out_where_the_console_does_not_know_them(monkeypatch):
+    for encoding, expected in (("gbk", "看下面"), ("utf-8", "▀▄")):
+        console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", console)
+        common.echo_drawing("▀▄", "看下面")
+        console.flush()
+        assert console.buffer.getvalue().decode(encoding).strip() == expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"),
+    ],
+)
+def test_a_full_disk_anywhere_is_one_sentence(error, monkeypatch, capsys):
+    def full(*_):
+        raise error
+
+    monkeypatch.setattr("course_utils.bank.list_banks", full)
+    with pytest.raises(SystemExit) as stopped:
+        main(["bank", "list"])
+    assert stopped.value.code == 1
+    assert "磁盘已满" in capsys.readouterr().err
+    assert not reporter._is_full(CourseError("不是磁盘的事"))
+
+
+def test_a_program_that_fails_on_a_full_disk_is_not_blamed(tmp_path, monkeypatch):
+    (tmp_path / "page.html").write_text("页")
+    arguments = Path("/bin/false"), tmp_path / "page.html", tmp_path / "page.pdf"
+    with pytest.raises(CourseError, match="没有打印出"):
+        print_page(*arguments)
+    monkeypatch.setattr(files, "_LEAST_ROOM", 1 << 60)
+    with pytest.raises(CourseError, match="磁盘已满"):
+        print_page(*arguments)

@@ -64,7 +64,8 @@ test: env
 	$(PY) -m pytest -q -n 2 --dist load tests/test_proofs.py
 	for bank in $(BANKS); do $(COURSE) build --bank $$bank --force; done
 	$(PY) -m course_utils.build.execution.rerun --all $(BANKS)
-	$(PY) -m pytest -q tests/after_build
+	$(COURSE) lite --bank coastal
+	$(PY) -m pytest -q -n 2 --dist loadfile tests/after_build
 	$(COURSE) scan
 
 check: env

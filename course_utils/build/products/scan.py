@@ -30,7 +30,7 @@ NAMESPACES = (
     "http://jupyter.org/",
 )
 #: Folders of a bank's build that leave the house.
-HANDED_OUT = ("trainee", "instructor", "pages", "board")
+HANDED_OUT = ("trainee", "instructor", "pages", "board", "lite/files")
 TEXT_SUFFIXES = {".html", ".csv", ".md", ".txt", ".json", ".yml", ".svg", ".css", ".js"}
 TEXT_SUFFIXES |= {".bat", ".sh"}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -99,6 +99,7 @@ people["tags"] = tags.groupby("customer_id").size().reindex(people.index).fillna
 people["managed"] = people["manager_id"].notna()
 people["touched"] = people["managed"] & people.index.isin(own["customer_id"])
 people["run"] = people["managed"] & (people["tags"] >= TAG_LINE) & people.index.isin(planned)
+offices = bank.load("branch", columns=["branch_id", "branch_name"]).set_index("branch_id")["branch_name"]
 
 # %% tags=["board:staff:table"]
 def stage_rates(rows):
@@ -114,7 +115,7 @@ scope = people if BRANCH is None else people[people["branch_id"] == BRANCH]
 stages = stage_rates(scope)
 size = scope[scope["managed"]].groupby("branch_id")["weight"].agg(lambda w: w.sum() ** 2 / (w**2).sum())  # 有效样本
 first, rest = stages[stages["stage"] == 1], stages[stages["stage"] > 1]
-cu.show(stages.sort_values(["stage", "touched"]), names=WORDS, units=dict.fromkeys(["managed", "touched", "run"], "%"))
+cu.show(stages.sort_values(["stage", "touched"]).rename(index=offices), names=WORDS, units=dict.fromkeys(["managed", "touched", "run"], "%"))
 cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶段 {(stages['stage'] == 2).sum()} 家，第三阶段 {(stages['stage'] == 3).sum()} 家。"
        + (f"第一阶段的管户率平均 **{first['managed'].mean():.0%}**，本人触达率 **{first['touched'].mean():.0%}**；其余网点管户率 "
           f"{rest['managed'].mean():.0%}，触达率 {rest['touched'].mean():.0%}。" + ("名字全，不等于有人。" if first["managed"].mean() >= rest["managed"].mean() else "") if len(first) and len(rest) else ""))
@@ -123,11 +124,11 @@ cu.say(f"{len(stages)} 家网点：第一阶段 **{len(first)}** 家，第二阶
 state = np.select([~scope["managed"], scope["run"], scope["touched"]], ["没有管户", "在经营", "联系过"], "只有名字")
 mix = scope["weight"].groupby([scope["branch_id"], state]).sum().unstack(fill_value=0.0)
 mix = mix.reindex(columns=["没有管户", "只有名字", "联系过", "在经营"], fill_value=0.0)
-mix = mix.div(mix.sum(axis=1), axis=0).sort_values("只有名字", ascending=False)
+mix = mix.div(mix.sum(axis=1), axis=0).sort_values("只有名字", ascending=False).rename(index=offices)
 fig = cu.charts.stacked_ladder(mix, unit="%", totals=False)
 fig.axes[0].tick_params(axis="x", rotation=90)
 cu.charts.finish(
-    fig, title=f"{mix.index[0]} 有 {mix['只有名字'].iloc[0]:.0%} 的客户只有管户的名字，没人联系",
+    fig, title=f"{mix.index[0]}有 {mix['只有名字'].iloc[0]:.0%} 的客户只有管户的名字，没人联系",
     alt="各网点堆积柱：没有管户、只有名字、联系过、在经营四种客户的占比，按只有名字从多到少排。",
     source=f"客户、触达、标签表，{today:%Y-%m-%d} 前 {TOUCH_DAYS} 天，按权数")
 running, meeting = (wilson(stages[name] * size, size) for name in ("run", "touched"))
@@ -587,7 +588,6 @@ def goal(branch, name):
 
 # %%
 sheet["九十天目标"] = ["；".join(goal(branch, name) for name in weakest[branch]) for branch in sheet.index]
-offices = bank.load("branch", columns=["branch_id", "branch_name"]).set_index("branch_id")["branch_name"]
 sheet.insert(0, "branch_name", offices.reindex(sheet.index))
 sheet = sheet if BRANCH is None else sheet.loc[[BRANCH]]
 path = cu.deliver.workbook(
@@ -605,12 +605,12 @@ cu.say(f"已保存 `{path.name}`：{len(sheet)} 家网点。最常排进最弱�
 # 给行长的一栏：course board 把它放上看板
 unmet, empty = cover.loc["全部客户", "加了没人管"], check_up["evidence"].isna().mean()
 named = "、".join(offices.reindex(first.index)) or "没有"
-rates = f"管户率 {first['managed'].mean():.0%}，本人触达率 {first['touched'].mean():.0%}" if len(first) else "没有有名无实的网点"
+rates = f"这些网点管户率 {first['managed'].mean():.0%}，本人触达率 {first['touched'].mean():.0%}" if len(first) else "没有有名无实的网点"
 cu.brief(
     f"{len(stages)} 家网点里 {len(first)} 家在第一阶段（无主，或有名无实）；" + rates,
     "要办" if len(first) and apart else "留意" if len(first) or unmet > 0.5 else "平稳",
     "有第一阶段的网点，并且触达率的区间全在其余网点之下，记要办；分不开，或加了企微的客户过半没人管，记留意",
-    [("第一阶段的网点", f"{len(first)} 家", f"共 {len(stages)} 家" + (f"；其余的本人触达率 {rest['touched'].mean():.0%}" if len(rest) else "")),
+    [("第一阶段的网点", f"{len(first)} 家", f"共 {len(stages)} 家" + (f"；其余网点的本人触达率 {rest['touched'].mean():.0%}" if len(rest) else "")),
      ("加了企微、没人管", f"{unmet:.0%}", f"近 {TOUCH_DAYS} 天没有被管户经理本人联系到"),
      ("没有佐证的自评", f"{empty:.0%}", f"自评平均 {means.loc['score'].mean():.1f} 分，有佐证的只值 {means.loc['backed'].mean():.1f} 分")],
     [("网点行长", f"第一阶段的网点由管户经理本人逐户联系：{named}", "九十天"),

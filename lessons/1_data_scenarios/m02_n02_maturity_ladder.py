@@ -360,8 +360,8 @@ for branch in daily.columns.intersection(desk.index):
 events = pd.concat(found).sort_values("load", ascending=False)
 events["usual"] = events["branch_id"].map(desk["capacity"])
 cu.show(events[["branch_name", "start", "end", "visits", "usual", "load"]], rows=12,
-        names={"start": "从", "end": "到", "visits": "三天人次", "usual": "一天余力", "load": "是余力的几倍"},
-        units={"visits": "人次", "usual": "人次"}, title="各支行最挤的三天（超过活动线的）")
+        names={"start": "从", "end": "到", "visits": "三天人次", "usual": "一天余力", "load": "合计是余力的几倍"},
+        units={"visits": "人次", "usual": "人次"}, title="各支行最挤的三天（合计超过活动线的，余力按一天算）")
 crowd = daily.sum(axis=1)
 weeks = (crowd.idxmax() - bank.as_of).days / 7
 cu.say(f"**{len(events)}** 家支行至少有一次要办活动。全行最挤的一天是 **{crowd.idxmax():%Y-%m-%d}**，"
@@ -710,7 +710,7 @@ cu.deliver.call_list(
 saved = mine.loc[mine["account_id"].isin(plan["account_id"]), "at_risk"].sum()
 middle, low, high = [effect[key] / overall for key in ("difference", "low", "high")]
 cu.say(f"已保存 `{path.name}`，{len(plan)} 个电话，会走的金额合计 {saved / 1e4:,.0f} 万元（样本账户，没有乘 weight）。按抽签的结果，"
-       f"本来要走的人里打了电话留下约 {middle:.0%}，这份名单预计多留住 **{saved * middle / 1e4:,.0f} 万元**（区间 "
+       f"本来要走的人里打了电话留下约 {middle:.0%}（区间 {low:.0%} 到 {high:.0%}），这份名单预计多留住 **{saved * middle / 1e4:,.0f} 万元**（区间 "
        f"{saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}）。请于 {purge:%Y-%m-%d} 前销毁。")
 
 # %% tags=["instructor", "board:maturity:brief"]
@@ -724,11 +724,11 @@ if tight:
 cu.brief(
     f"{scope_name}一年内到期 {view['amount'].sum() / 1e8:.1f} 亿元，头三个月占 {quarter:.0%}；最挤的一天是 {crowd.idxmax():%Y-%m-%d}，预计 {crowd.max():,.0f} 人次",
     "要办" if bunched and tight else "留意" if bunched or tight else "平稳",
-    "头三个月占比超过均摊的一点二倍，并且有支行超过活动线，记要办；只占一条，记留意",
+    f"头三个月占比超过均摊的一点二倍，并且有支行超过活动线（连续三天合计超过一天余力的 {EVENT_FACTOR:g} 倍），记要办；只占一条，记留意",
     [("头三个月到期占比", f"{quarter:.0%}", f"均匀分布该占 {fair:.0%}"),
-     ("全部续存一年少付", f"{saving / 1e4:,.0f} 万元", f"平均合同利率 {old_cost / total:.2%}，今天挂牌价 {new_cost / total:.2%}"),
+     ("照今天的价全部续存，一年少付息", f"{saving / 1e4:,.0f} 万元", f"平均合同利率 {old_cost / total:.2%}，今天挂牌价 {new_cost / total:.2%}"),
      ("续存率每掉一成要另找", f"{step / 1e8:.2f} 亿元", f"用同业资金补，一年{'多付' if dearer > 0 else '少付'} {abs(dearer) / 1e4:,.0f} 万元"),
-     ("本来要走、打了留下", f"约 {middle:.0%}", f"抽签对照；{branch_name[my_branch]}这份名单多留 {saved * middle / 1e4:,.0f} 万元，区间 {saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}")],
+     ("本来要走、打了留下", f"约 {middle:.0%}", f"抽签对照，区间 {low:.0%} 到 {high:.0%}；{branch_name[my_branch]}这份名单多留 {saved * middle / 1e4:,.0f} 万元（{saved * low / 1e4:,.0f} 到 {saved * high / 1e4:,.0f}，样本账户）")],
     todo, "按天的人次由样本推算，先信周，再信天。")
 
 # %% [markdown]

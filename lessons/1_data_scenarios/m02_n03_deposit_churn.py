@@ -686,16 +686,16 @@ cu.say(f"排进名额的 {len(call_plan):,} 户里，够本的 {len(plan):,} 户
 # 给行长的一栏：course board 把它放上看板
 share, held_out = state_table["share"], (draw < HOLDOUT_SHARE).sum()
 less = share[["预警", "半流失", "流失"]].sum()
-away = f"；认得出的去向里“{known.idxmax()}”最多，占 {known.max():.0%}" if len(known) else ""
+away = f"；有流水的 {len(traced)} 户流失客户（样本）按金额算，“{known.idxmax()}”最多，占 {known.max():.0%}" if len(known) else ""
 cu.brief(
     f"钱明显变少的客户占 {less:.1%}{away}",
     "平稳" if not len(plan) else "要办" if (lead > 0).mean() > 0.5 else "留意",
     "有够本的客户可联系，并且预警名单抓得到过半的流失，记要办；抓不到一半，记留意",
     [("钱明显变少的客户", f"{less:.1%}", f"其中已经流失 {share['流失']:.1%}"),
      ("沉默客户", f"{share['沉默']:.1%}", f"钱还在，{SILENT_DAYS} 天没有主动交易"),
-     ("走之前正在榜上的", f"{(lead > 0).mean():.0%}", f"平均提前 {lead[lead > 0].mean():.1f} 个月；其余事先看不见"),
-     ("值得联系的客户", f"{today['worth_it'].sum():,} 户", f"要 {costs.get(True, 0) / 1e4:,.1f} 万元；全部联系要 {costs.sum() / 1e4:,.1f} 万元")],
-    [("支行行长", f"照《{path.stem}》联系 {len(plan):,} 户，其中随机留出 {held_out} 户不打，好量效果", "名单当周"),
+     ("流失的客户里，走之前已在榜上的", f"{(lead > 0).mean():.0%}", f"平均提前 {lead[lead > 0].mean():.1f} 个月；其余事先看不见"),
+     ("联系起来够本的客户", f"{today['worth_it'].sum():,} 户", f"样本，共 {len(today):,} 户在册；要 {costs.get(True, 0) / 1e4:,.1f} 万元；全部联系要 {costs.sum() / 1e4:,.1f} 万元")],
+    [("支行行长", f"照《{path.stem}》联系 {len(plan):,} 户（够本、可联系、本周名额排得下的），其中随机留出 {held_out} 户不打，好量效果", "名单当周"),
      ("零售部", f"走之前看得见的苗头逐条派到人：{'、'.join(clear) or '没有'}", "每月更新名单时")],
     "苗头只是先后出现，不等于原因；上榜的不一定走，走的也不一定上过榜。")
 

@@ -770,18 +770,18 @@ cu.progress()
 
 # %% tags=["instructor", "board:customers:brief"]
 # 给行长的一栏：course board 把它放上看板
-met = large[asks[2]].mean()
+met, place_name = large[asks[2]].mean(), bank.load("branch", columns=["branch_id", "branch_name"]).set_index("branch_id").loc[branch, "branch_name"]
 orphans = int(tasks["manager_id"].isna().sum())
 cu.brief(
     f"最有钱的百分之五个人客户持有 {top:.0%} 的资金；资产 {BIG_LINE / 1e4:g} 万元以上的客户，近九十天见过面的只占 {met:.0%}",
     "留意" if met < 0.5 or overall < 0.5 else "平稳",
     "大户九十天见面不到一半，或一季的接触标准完成不到一半，记留意；见面有没有用，还没有对照证明，不记要办",
-    [("前百分之五客户持有", f"{top:.0%}", "个人客户资金，按权数"),
-     ("大户近九十天见过面", f"{met:.0%}", f"{large['有管户'].mean():.0%} 有管户；样本 {len(large)} 户"),
+    [("前百分之五客户持有", f"{top:.0%}", "个人客户的全部资金，由样本推算"),
+     ("大户近九十天见过面", f"{met:.0%}", f"{large['有管户'].mean():.0%} 有管户；样本 {len(large):,} 户"),
      ("一季接触标准完成", f"{overall:.0%}", f"缺口折合每位经理 {hours:.1f} 小时一季（样本口径）"),
      (f"大户 {first} 到 {last} 年流失", f"{cohort.loc['流失', 'share']:.0%}", f"区间 {cohort.loc['流失', 'low']:.1%} 到 {cohort.loc['流失', 'high']:.1%}；升档 {cohort.loc['升档', 'share']:.0%}")],
-    [("客户经理", f"照《{path.stem}》经营十位客户，{branch} 有 {pdca['manager_id'].nunique()} 位经理各十人", "九十天，每周填一次"),
-     ("支行行长", f"{branch} 一周 {len(tasks)} 件任务排到天，" + (f"没有管户经理的 {orphans} 件先指定人" if orphans else "都有管户经理"), "本周")],
+    [("客户经理", f"照《{path.stem}》经营十位客户，{place_name}有 {pdca['manager_id'].nunique()} 位经理各十人", "九十天，每周填一次"),
+     ("支行行长", f"{place_name}一周 {len(tasks)} 件任务排到天，" + (f"没有管户经理的 {orphans} 件先指定人" if orphans else "都有管户经理"), "本周")],
     "见面多和钱多只是同时出现，不能说见了面所以存款涨。")
 
 # %% [markdown]

@@ -693,10 +693,10 @@ spread = f"{difficulty.max() / difficulty.min():.1f} 倍"
 cv = scores["difficulty_cv"]
 review_tile = [("按原目标走的网点", f"{verdicts.get('按原目标走', 0)} 家", f"可申请重切 {recut} 家，给资源追赶 {chase} 家")] if can_review else []
 cu.brief(
-    f"{base_year + 1} 年初稿里，最难的网点难度是最容易的 {spread}" + (f"；年中可申请重切 {recut} 家，要追赶 {chase} 家" if can_review else ""),
+    f"{base_year + 1} 年初稿里，最难的网点难度是最容易的 {spread}" + (f"；{base_year} 年年中复盘，可申请重切 {recut} 家，要追赶 {chase} 家" if can_review else ""),
     "要办" if recut + chase > len(branches) / 2 else "留意" if recut + chase or cv["混合法"] < cv["基数法"] else "平稳",
     "年中复盘缺口超线的网点过半，记要办；有网点超线，或换分法能让难度更平均，记留意",
-    [*review_tile, ("最难网点是最容易的", spread, f"难度差异：基数法 {cv['基数法']:.0%}，混合法 {cv['混合法']:.0%}")],
+    [*review_tile, ("最难网点是最容易的", spread, f"各网点难度的差距（标准差除以平均）：基数法 {cv['基数法']:.0%}，混合法 {cv['混合法']:.0%}")],
     [("计财部", f"指标改按混合法分，{len(missed)} 家基数低、潜力高的网点先核实：{'、'.join(names[missed]) or '没有'}", "平衡会之前")],
     "潜力是测算值，不是承诺。")
 

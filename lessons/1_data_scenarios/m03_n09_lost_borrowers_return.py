@@ -680,7 +680,7 @@ cu.brief(
     f"结清的贷款里 {loss_rate:.1%} 流失，“{worst_kind}”最多",
     "要办" if held["low"] > 0 and len(plan) else "留意" if len(plan) else "平稳",
     "抽签对照证明打电话有用，并且有利差为正的客户可打，记要办；只有名单，记留意",
-    [("结清以后流失", f"{loss_rate:.1%}", f"按样本笔数；“{worst_kind}”最多"),
+    [("结清以后流失", f"{loss_rate:.1%}", f"按样本笔数；走的原因里“{worst_kind}”最多"),
      ("打了电话回来的", f"{held['rate_a']:.1%}", seen_gap)],
     [("客户经理", f"照《归巢名单与策略卡》回访 {len(plan):,} 户，其中让利 {(plan['cut'] > 0).sum()} 户；越早打越好", f"结清后 {EARLY_DAYS} 天以内")],
     "为什么走，电话里说的和规则推的常常对不上，两种说法分开看。")

@@ -627,13 +627,15 @@ cu.progress()
 
 # %% tags=["instructor", "board:staff:brief"]
 # 给行长的一栏：course board 把它放上看板
-peaks = f"{top[0]} 月末最后一天的登录是平日的 {shape.loc[top[0], 0]:.1f} 倍"
-step = [("合规部", f"核查 {'、'.join(audit_branches)}：问厅堂辅导记录，核对设备归属", "下月考核之前")] if audit_branches else []
+names = bank.load("branch", columns=["branch_id", "branch_name"]).set_index("branch_id")["branch_name"]
+suspects = "、".join(names.reindex(audit_branches))
+peaks = f"{names[top[0]]}月末最后一天的登录是平日的 {shape.loc[top[0], 0]:.1f} 倍"
+step = [("合规部", f"核查{suspects}：问厅堂辅导记录，核对设备归属", "下月考核之前")] if audit_branches else []
 cu.brief(
-    f"月末登录反常、要去核查的网点 {len(audit)} 家" + (f"：{'、'.join(audit_branches)}" if audit_branches else ""),
+    f"月末登录反常、要去核查的网点 {len(audit)} 家" + (f"：{suspects}" if audit_branches else ""),
     "要办" if audit_branches else "平稳",
     "改正波动和多重检验以后仍然过线的网点，记要办",
-    [("月末刷登录，要核查", f"{len(audit)} 家", peaks)],
+    [("月末登录反常，要核查", f"{len(audit)} 家", peaks)],
     step, "数据只说该去查谁，不能定谁的责；核查之前先问有没有集中辅导这类正当理由。")
 
 # %% [markdown]

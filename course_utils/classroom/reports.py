@@ -33,7 +33,7 @@ WORDS = {
     "right": "做对",
     "carried": "用了参考结果",
     "wrong": "还不对，在试",
-    "begun": "看过提示，还没有作答",
+    "begun": "打开过，还没有作答",
     "stuck": "卡住",
     "quiet": "没动静",
     "broken": "检查程序出错",

@@ -91,7 +91,9 @@ class PosterHandler(ClassHandler):
             self.finish(qr_svg(self.offer.address))
             return
         address = self.offer.address.removeprefix("http://")
-        self.render("qr.html", title=self.offer.title, address=address)
+        self.render(
+            "qr.html", title=self.offer.title, address=address, progress=self.offer.progress
+        )
 
 
 def make_site(desk: Desk, offer: Offer) -> Application:

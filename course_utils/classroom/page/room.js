@@ -4,7 +4,7 @@
   const EVERY = 3000;
   const STATES = {
     right: ["✓", "做对"], carried: ["↷", "用了参考结果"], wrong: ["✗", "还不对，在试"],
-    begun: ["…", "看过提示，还没有作答"], stuck: ["!!", "卡住"], quiet: ["?", "没动静"],
+    begun: ["…", "打开过，还没有作答"], stuck: ["!!", "卡住"], quiet: ["?", "没动静"],
     broken: ["⚠", "检查程序出错"], none: ["·", "还没开始"],
   };
   const LEVELS = { now: "▲ 现在", soon: "● 留意", fine: "✓ 顺利" };

@@ -75,7 +75,7 @@ def _entry(lesson: Lesson, note: str) -> str:
     # a workspace of its own: JupyterLab opens again what was open in a workspace, and every open
     # lesson is a Python of its own in memory
     address = f"lab/index.html?path={path}&amp;workspace={lesson.key}"
-    facts = f"{lesson.key} · {lesson.level} · {lesson.minutes} 分钟"
+    facts = f"{lesson.key} · 难度 {lesson.level} · {lesson.minutes} 分钟"
     more = f"<br>{html.escape(note)}" if note else ""
     return (
         f'<li><a href="{address}"><b>{html.escape(lesson.title_zh)}</b>'

@@ -28,6 +28,7 @@ def build_command(
     from course_utils.build.execution.records import exit_summary
     from course_utils.build.execution.run import require_writable
     from course_utils.build.products.finish import finish
+    from course_utils.build.products.outdated import outdated_commands
 
     build = open_build(bank, force, jobs, plan)
     chosen = build.syllabus.select(lessons)
@@ -40,6 +41,9 @@ def build_command(
     click.echo(f"\n学员包：{short(products.kit)}\n讲师版：{short(build.executed('instructor'))}")
     click.echo(f"网页：{short(products.pages / 'instructor' / 'index.html')}（讲师）")
     click.echo(f"      {short(products.pages / 'trainee' / 'index.html')}（学员）")
+    if commands := outdated_commands(build.folder):
+        again = "、".join(f"{command} --bank {bank}" for command in commands)
+        click.echo(f"以前做的下列东西还没有跟上这次构建，要用就再运行：{again}")
     for leak in products.leaks:
         click.echo(str(leak), err=True)
     failed = sorted({record.lesson for record in records if record.failed})

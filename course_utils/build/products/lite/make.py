@@ -110,6 +110,7 @@ def make_lite(
     folder, stamp = build.folder / "lite", build.folder / ".records" / "lite.json"
     inputs = _inputs(build, source, tools)
     if not build.force and (known := _known(stamp, inputs, folder)):
+        stamp.touch()  # up to date as of now, see products/outdated.py
         return known
     stamp.unlink(missing_ok=True)
     with (

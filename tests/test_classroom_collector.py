@@ -362,9 +362,12 @@ def test_purging_deletes_our_files_only(tmp_path):
     save_lessons(store.folder, [])
     foreign = store.folder / "somebody's.xlsx"
     foreign.write_bytes(b"x")
+    lines = store.folder / "orders.jsonl"
+    lines.write_text('{"id": 1}\n')
     assert store.purge() == 1
-    assert list(store.folder.iterdir()) == [foreign]
+    assert sorted(store.folder.iterdir()) == [lines, foreign]
     foreign.unlink()
+    lines.unlink()
     store.append("13", [line()])
     store.purge()
     assert not store.folder.exists()

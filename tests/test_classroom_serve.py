@@ -224,6 +224,8 @@ def test_no_port_at_all_is_one_sentence(monkeypatch):
             open_port(holder.getsockname()[1])
     with pytest.raises(CourseError, match="没有地址"):
         open_port(8000, "203.0.113.77")
+    with pytest.raises(CourseError, match="写得不对"):
+        open_port(8000, "192.168.1.x")
 
 
 def test_a_port_that_needs_rights(monkeypatch):

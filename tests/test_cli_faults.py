@@ -66,3 +66,32 @@ def test_a_program_that_fails_on_a_full_disk_is_not_blamed(tmp_path, monkeypatch
     monkeypatch.setattr(files, "_LEAST_ROOM", 1 << 60)
     with pytest.raises(CourseError, match="磁盘已满"):
         print_page(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["serve", "--bank", "coastal", "--port", "99999"], "99999 不在 1 到 65535 之间"),
+        (["serve", "--bank", "coastal", "--port", "80x"], "“80x”不是数字"),
+        (["serve", "--bank", "coastal", "--folder", __file__], "”是文件，不是文件夹"),
+        (["lite", "--bank", "coastal", "--pyodide", "没有"], "“没有”不存在"),
+        (["handouts", "--bank", "coastal", "--edition", "x"], "“x”不在可选的 trainee, instructor"),
+        (["build", "--bank"], "后面要写值"),
+        (["build", "--bank", "coastal", "m02_n02"], "多写了 m02_n02"),
+    ],
+)
+def test_what_click_says_of_values_is_chinese(arguments, hint, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_made_is_named_as_people_know_it(monkeypatch, capsys):
+    def gone(*_):
+        raise FileNotFoundError(2, "No such file or directory", "/no/.x.csv.host-1-2.part")
+
+    monkeypatch.setattr("course_utils.bank.list_banks", gone)
+    with pytest.raises(SystemExit):
+        main(["bank", "list"])
+    assert "“/no/x.csv”" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def explain_os_errors(path: Path) -> Iterator[None]:
             reason = "这个位置不允许写入，请换一个文件夹或关掉占用它的程序后重新运行"
         else:
             raise
-        raise CourseError(f"写不进“{_meant(path)}”：{reason}；已有的结果没有受影响。") from error
+        raise CourseError(f"写不进“{meant(path)}”：{reason}；已有的结果没有受影响。") from error
 
 
 def _number(error: OSError) -> int | None:
@@ -105,7 +105,7 @@ def _number(error: OSError) -> int | None:
     return int(found[2]) if found[1] == "Errno" else _WINDOWS.get(int(found[2]))
 
 
-def _meant(path: Path) -> Path:
+def meant(path: Path) -> Path:
     """Return the path that people know for one that lies in a folder written aside."""
     known = (_LEFT_OVER.fullmatch(part) for part in path.parts)
     names = zip(known, path.parts, strict=True)

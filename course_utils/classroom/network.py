@@ -105,7 +105,8 @@ def open_port(wanted: int, address: str = "") -> tuple[list[socket.socket], int]
     Raises
     ------
     CourseError
-        If none of the ports is free, or ports like these need administrator's rights.
+        If the address is wrong, none of the ports is free, or ports like these need
+        administrator's rights.
     """
     from tornado.netutil import bind_sockets
 
@@ -113,6 +114,10 @@ def open_port(wanted: int, address: str = "") -> tuple[list[socket.socket], int]
     for port in range(wanted, last + 1):
         try:
             sockets = bind_sockets(port, address or "0.0.0.0", family=socket.AF_INET)
+        except (socket.gaierror, UnicodeError) as error:
+            raise CourseError(
+                f"地址“{address}”写得不对，应当像 192.168.1.5 这样；不写 --address 会自动选。"
+            ) from error
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EPERM) and port < 1024:
                 raise CourseError(

@@ -174,6 +174,11 @@ class ClassStore:
         known.size, known.changed = state.st_size, state.st_mtime_ns
         return known
 
+    def own_files(self) -> list[Path]:
+        """Return the files that are a seat's for sure: other programs write lines of JSON, too."""
+        files = self.files()
+        return [p for p in files if p.name.startswith("seat-") or self._read(p).events]
+
     def purge(self) -> int:
         """Delete what a class has stored, and nothing else that lies in the folder.
 
@@ -182,7 +187,7 @@ class ClassStore:
         int
             How many seats were in it.
         """
-        files = self.files()
+        files = self.own_files()
         for path in (*files, self.folder / "plan.json"):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):

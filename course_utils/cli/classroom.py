@@ -139,7 +139,7 @@ def _say_where(offer: Offer, addresses: list[Found], bank: str, wanted: int, tak
     if addresses:
         click.echo("学员都打不开时：确认连的是同一个网络，并在这台电脑的防火墙里允许 Python 通过。")
     if offer.lite is None:
-        click.echo(f"还没有浏览器课堂，现在只提供网页；要生成请运行 course lite --bank {bank}")
+        click.echo(f"还没有浏览器课堂，在网页里不能运行；要生成请运行 course lite --bank {bank}")
     if offer.pages is None:
         click.echo(f"还没有网页，要生成请运行 course build --bank {bank}")
 
@@ -287,7 +287,7 @@ def _write_report(room: Room, path: Path, kinds: dict[str, str]) -> None:
 
 
 def _purge(room: Room, yes: bool) -> None:
-    seats, folder = len(room.store.files()), room.store.folder
+    seats, folder = len(room.store.own_files()), room.store.folder
     question = f"删除“{short(folder)}”里 {seats} 个座位的全部进度，不能恢复。确定吗？"
     if not yes and not click.confirm(question):
         click.echo("没有删除。")

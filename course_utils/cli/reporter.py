@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
+from course_utils.build.files import meant
 from course_utils.errors import CourseError
+
+#: What click says of arguments, and what people read.
+_CLICK_SAYS = {
+    r"(?:Path|File|Directory) (.+) does not exist\.": "“{0}”不存在",
+    r"Directory (.+) is a file\.": "“{0}”是文件，不是文件夹",
+    r"(?:Path|File) (.+) is a directory\.": "“{0}”是文件夹，不是文件",
+    r"(?:Path|File|Directory) (.+) is not (?:readable|writable)\.": "“{0}”没有权限读写",
+    r"(.+) is not in the range (.+)<=x<=(.+)\.": "{0} 不在 {1} 到 {2} 之间",
+    r"(.+) is not a valid (?:integer|float)(?: range)?\.": "“{0}”不是数字",
+    r"(.+) is not one of (.+)\.": "“{0}”不在可选的 {1} 之中",
+    r"Option (.+) requires an argument\.": "{0} 后面要写值",
+    r"Got unexpected extra arguments? \((.+)\)": "多写了 {0}",
+}
 
 
 class Reporter(click.Group):
@@ -48,11 +65,19 @@ def _usage_sentence(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"缺少 {label}，{help_}"
     if isinstance(error, click.BadParameter):
-        return f"{label} 的值不对（{error.message}），{help_}"
+        return f"{label} 的值不对（{_in_chinese(error.message)}），{help_}"
     command = error.message.split("'")
     if error.message.startswith("No such command") and len(command) > 1:
         return f"没有“{command[1]}”这条命令，{help_}"
-    return f"命令写法不对（{error.message}），{help_}"
+    return f"命令写法不对（{_in_chinese(error.message)}），{help_}"
+
+
+def _in_chinese(message: str) -> str:
+    """Translate what click says of values and options."""
+    for pattern, sentence in _CLICK_SAYS.items():
+        if found := re.fullmatch(pattern, message):
+            return sentence.format(*(part.replace("'", "") for part in found.groups()))
+    return message
 
 
 def _is_full(error: BaseException) -> bool:
@@ -78,5 +103,6 @@ def _sentence(error: BaseException) -> str:
     if _is_full(error):
         return "磁盘已满：请在项目和系统临时文件夹所在的磁盘上腾出空间，再运行一次。"
     if isinstance(error, OSError) and error.filename:
-        return f"读写“{error.filename}”时系统报告“{error.strerror}”，请检查路径、权限和磁盘空间。"
+        place = meant(Path(os.fsdecode(error.filename)))
+        return f"读写“{place}”时系统报告“{error.strerror}”，请检查路径、权限和磁盘空间。"
     return f"系统报告“{error}”，请检查磁盘空间和权限；加 --debug 可看细节。"

@@ -18,7 +18,7 @@ from course_utils.exercises.question import PASSED, Finding
 from course_utils.exercises.values import as_number, labels
 
 Rule = Callable[[Any, Context], "bool | str"]
-_NO_TRUTH = "这份数据没有埋设的真值，与真值对照的一项已跳过。"
+_NO_TRUTH = "这份数据不带真实参数（讲师的数据才有），与它对照的一项已跳过。"
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class Site:
         record = self._records.get(lesson.name)
         if record is not None and record.status == FAILED:
             return f"没有运行成功：{record.reason}" if self.for_instructors else "没有运行成功"
-        return "完成" if lesson in self.lessons else "没有运行"
+        return "已运行" if lesson in self.lessons else "没有运行"
 
     @cached_property
     def _records(self) -> Mapping[str, Record]:

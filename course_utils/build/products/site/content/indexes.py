@@ -123,7 +123,7 @@ def _lesson_table(site: Site, lessons: Sequence[Lesson]) -> str:
         if lesson in site.lessons:
             title = lesson_link(lesson, with_key=False)
         state = site.state(lesson)
-        kind = "done" if state == "完成" else "failed" if "没有运行成功" in state else "missing"
+        kind = "done" if state == "已运行" else "failed" if "没有运行成功" in state else "missing"
         rows.append(
             (
                 escape(lesson.key),

@@ -95,3 +95,35 @@ def test_a_file_that_cannot_be_made_is_named_as_people_know_it(monkeypatch, caps
     with pytest.raises(SystemExit):
         main(["bank", "list"])
     assert "“/no/x.csv”" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_no_traceback_either(monkeypatch, capsys):
+    def fault(*_):
+        raise KeyError("inputs")
+
+    monkeypatch.setattr("course_utils.bank.list_banks", fault)
+    with pytest.raises(SystemExit) as stopped:
+        main(["bank", "list"])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 1 and "KeyError" in said and "--debug" in said
+    with pytest.raises(KeyError):
+        main(["--debug", "bank", "list"])
+
+
+@pytest.mark.parametrize("damage", [b"", b"[1]", b"{}", bytes(range(256))])
+def test_damaged_notes_of_an_earlier_run_count_as_none(tmp_path, damage):
+    from types import SimpleNamespace
+
+    from course_utils.build.products import finish
+    from course_utils.build.products.lite import make
+
+    (tmp_path / ".records").mkdir()
+    (tmp_path / ".records" / "pages.stamp").write_bytes(damage)
+    made = []
+    build = SimpleNamespace(folder=tmp_path)
+    finish._unless_done(build, "pages", ["inputs"], lambda: made.append(1))
+    finish._unless_done(build, "pages", ["inputs"], lambda: made.append(2))
+    assert made == [1]
+    stamp = tmp_path / "lite.json"
+    stamp.write_bytes(damage)
+    assert make._known(stamp, "inputs", tmp_path) is None

@@ -52,6 +52,16 @@ class Reporter(click.Group):
                 raise
             click.echo(f"错误：{_sentence(error)}", err=True)
             sys.exit(1)
+        except Exception as error:  # a fault of ours: the instructor is to see where it can be read
+            if debug:
+                raise
+            name = type(error).__name__
+            click.echo(
+                f"错误：程序没有料到的情况（{name}），请在命令前加 --debug 再运行一次"
+                "（course --debug …），把显示的内容发给课程作者。",
+                err=True,
+            )
+            sys.exit(1)
         sys.exit(0)
 
 

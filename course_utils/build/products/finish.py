@@ -76,7 +76,7 @@ def _unless_done(build: Build, name: str, inputs: object, make: Callable[[], Pat
     An instructor may have tried the kit where it lies: nobody's answers are to be handed out.
     """
     stamp, folder = build.folder / ".records" / f"{name}.stamp", build.folder / name
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == _stamp(inputs, folder):
+    if stamp.is_file() and stamp.read_bytes() == _stamp(inputs, folder).encode("utf-8"):
         return folder
     stamp.unlink(missing_ok=True)
     make()

@@ -268,6 +268,8 @@ def _known(stamp: Path, inputs: str, folder: Path) -> Lite | None:
         facts = json.loads(stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    if not isinstance(facts, dict) or not {"missing", "first_load"} <= set(facts):
+        return None
     if facts.get("inputs") != inputs or facts.get("tree") != _tree(folder):
         return None
     return _lite(facts, folder, new=False)

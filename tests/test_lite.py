@@ -350,10 +350,30 @@ def test_without_jupyterlite_one_sentence_says_what_to_install(monkeypatch) -> N
         site.find_tools()
 
 
+def test_a_bookmarked_page_says_in_chinese_why_it_cannot_work(tmp_path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(
+        "<html><head><title>x</title></head>"
+        "<body><noscript>\n<p>requires JavaScript</p>\n</noscript>"
+        "</body></html>",
+        encoding="utf-8",
+    )
+    site.guarded(page)
+    text = page.read_text(encoding="utf-8")
+    assert "requires JavaScript" not in text and "请在设置里打开它" in text
+    head = text.partition("<title>")[0]
+    assert all(
+        name in head for name in ("WebAssembly", "BigInt", "Worker", "fetch", "../index.html")
+    )
+    assert "=>" not in head and "?." not in head and "const " not in head  # for old browsers
+
+
 def test_a_page_of_another_jupyterlite_is_not_taken_for_ours(tmp_path) -> None:
     page = tmp_path / "index.html"
     page.write_text("<html><body></body></html>", encoding="utf-8")
     with pytest.raises(CourseError, match="页面格式变了"):
         site.styled(page, "body {}")
+    with pytest.raises(CourseError, match="页面格式变了"):
+        site.guarded(page)
     with pytest.raises(CourseError, match="首页格式变了"):
         site.configuration_element(page)

@@ -25,6 +25,7 @@ from course_utils.build.products.lite.site import (
     build_site,
     configuration_element,
     find_tools,
+    guarded,
     styled,
     table_folder,
 )
@@ -216,6 +217,7 @@ def _add_ours(build: Build, folder: Path, tables: Path, missing: tuple[str, ...]
     write_text(folder / NOTICE, words)
     css = (Path(__file__).parent / "page" / "style.css").read_text(encoding="utf-8")
     styled(folder / "lab" / "index.html", css)
+    guarded(folder / "lab" / "index.html")
     first = folder / "index.html"
     config = configuration_element(first)
     write_text(

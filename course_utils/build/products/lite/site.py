@@ -232,6 +232,15 @@ def _speak_chinese(site: Path) -> None:
     write_text(pack, json.dumps(words, ensure_ascii=False))
 
 
+_NO_SCRIPT = "这个浏览器关闭了 JavaScript，课堂打不开：请在设置里打开它，再刷新本页。"
+#: Old syntax on purpose. The first page says what is missing.
+_TOO_OLD = (
+    'if (typeof WebAssembly !== "object" || typeof BigInt !== "function" || '
+    'typeof Worker !== "function" || typeof fetch !== "function") '
+    '{ location.replace("../index.html"); }'
+)
+
+
 def styled(page: Path, css: str) -> None:
     """Put a stylesheet of ours into the head of a page of JupyterLite."""
     text = page.read_text(encoding="utf-8")
@@ -239,6 +248,23 @@ def styled(page: Path, css: str) -> None:
     if changed == text:
         raise CourseError("JupyterLite 的页面格式变了，字体没有装上，请把这句话告诉课程作者。")
     write_text(page, changed)
+
+
+def guarded(page: Path) -> None:
+    """Let a page of JupyterLite say what the first page says where it cannot work.
+
+    Somebody with a bookmark does not come by the first page.
+    """
+    text = page.read_text(encoding="utf-8")
+    changed, count = re.subn(
+        r"<noscript>.*?</noscript>",
+        f"<noscript><p>{_NO_SCRIPT}</p></noscript>",
+        text,
+        flags=re.DOTALL,
+    )
+    if count != 1:
+        raise CourseError("JupyterLite 的页面格式变了，提示没有装上，请把这句话告诉课程作者。")
+    write_text(page, changed.replace("<head>", f"<head><script>{_TOO_OLD}</script>", 1))
 
 
 def configuration_element(page: Path) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
+from course_utils.classroom.reports import report
 from course_utils.classroom.room import Room
 from course_utils.classroom.store import FullError
 from course_utils.classroom.tokens import seat_of, seat_token
@@ -311,7 +312,7 @@ class ReportHandler(InstructorHandler):
 
     def get(self, name: str) -> None:
         """Return a report by the name of its file."""
-        kind, text = self.desk.room.report(name)
+        kind, text = report(self.desk.room, name)
         self.set_header("Content-Type", f"{kind}; charset=utf-8")
         if name.startswith("export"):
             self.set_header("Content-Disposition", f'attachment; filename="{name}"')

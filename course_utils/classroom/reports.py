@@ -10,14 +10,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from course_utils.classroom.advice import RULES, advice
+from course_utils.classroom.room import FEWEST, Room
 from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState
 from course_utils.exercises.progress.event import OTHER
-
-if TYPE_CHECKING:
-    from course_utils.classroom.room import Room
 
 SIGNS = {
     "right": "✓",
@@ -39,9 +37,27 @@ WORDS = {
     "broken": "检查程序出错",
     "none": "还没开始",
 }
-#: Figures of fewer seats would point at somebody.
-FEWEST = 3
 _TOO_FEW = f"不足 {FEWEST} 人"
+
+
+def report(room: Room, name: str) -> tuple[str, str]:
+    """Return type and text of a report by the name of its file.
+
+    Parameters
+    ----------
+    room : Room
+        The class.
+    name : str
+        ``"summary"``, ``"summary.md"``, ``"export.csv"``; anything else is the export as JSON.
+    """
+    state = room.state()
+    if name == "summary":
+        return "text/html", summary_html(room, state)
+    if name == "summary.md":
+        return "text/markdown", summary_markdown(room, state)
+    if name == "export.csv":
+        return "text/csv", export_csv(state)
+    return "application/json", export_json(state)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 
 from course_utils.classroom.advice import RULES, advice
 from course_utils.classroom.lessons import LessonPlan
-from course_utils.classroom.reports import FEWEST
 from course_utils.classroom.standing import DONE, Cell, LessonState, RoomState, room_state
 from course_utils.classroom.store import ClassStore
 from course_utils.errors import CourseError
@@ -18,6 +17,10 @@ from course_utils.exercises.progress.event import OTHER
 
 #: States in the order in which a bar stacks them.
 STATES = ("right", "carried", "wrong", "begun", "stuck", "quiet", "broken", "none")
+
+
+#: Figures of fewer seats would point at somebody.
+FEWEST = 3
 
 
 @dataclass
@@ -103,19 +106,6 @@ class Room:
                     for row in chosen.rows
                 ]
         return view
-
-    def report(self, name: str) -> tuple[str, str]:
-        """Return type and text of a report by the name of its file."""
-        from course_utils.classroom import reports
-
-        state = self.state()
-        if name == "summary":
-            return "text/html", reports.summary_html(self, state)
-        if name == "summary.md":
-            return "text/markdown", reports.summary_markdown(self, state)
-        if name == "export.csv":
-            return "text/csv", reports.export_csv(state)
-        return "application/json", reports.export_json(state)
 
 
 def _lesson_choice(state: LessonState) -> dict[str, Any]:

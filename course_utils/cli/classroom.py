@@ -277,11 +277,12 @@ def _lines(room: Room, lesson: str, projector: bool) -> list[str]:
 
 def _write_report(room: Room, path: Path, kinds: dict[str, str]) -> None:
     from course_utils.build.files import write_text
+    from course_utils.classroom.reports import report
 
     name = kinds.get(path.suffix.lower())
     if name is None:
         raise CourseError(f"“{path.name}”的后缀不对：请用 {' 或 '.join(kinds)}。")
-    _, text = room.report(name)
+    _, text = report(room, name)
     write_text(path, text)
     click.echo(f"已写出 {short(path)}")
 

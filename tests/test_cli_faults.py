@@ -94,7 +94,8 @@ def test_a_file_that_cannot_be_made_is_named_as_people_know_it(monkeypatch, caps
     monkeypatch.setattr("course_utils.bank.list_banks", gone)
     with pytest.raises(SystemExit):
         main(["bank", "list"])
-    assert "“/no/x.csv”" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "“/no/x.csv”" in said and "不存在" in said
 
 
 def test_a_fault_of_ours_is_no_traceback_either(monkeypatch, capsys):

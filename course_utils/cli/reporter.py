@@ -29,6 +29,18 @@ _CLICK_SAYS = {
 }
 
 
+_SYSTEM_SAYS = {
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EROFS: "这里只能读，不能写",
+    errno.ENOENT: "文件或文件夹不存在",
+    errno.ENOTDIR: "路径中间有一个是文件，不是文件夹",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENAMETOOLONG: "路径太长",
+    errno.EIO: "磁盘读写出错",
+}
+
+
 class Reporter(click.Group):
     """A group that prints every error as one Chinese sentence; the traceback with ``--debug``."""
 
@@ -114,5 +126,6 @@ def _sentence(error: BaseException) -> str:
         return "磁盘已满：请在项目和系统临时文件夹所在的磁盘上腾出空间，再运行一次。"
     if isinstance(error, OSError) and error.filename:
         place = meant(Path(os.fsdecode(error.filename)))
-        return f"读写“{place}”时系统报告“{error.strerror}”，请检查路径、权限和磁盘空间。"
+        why = _SYSTEM_SAYS.get(error.errno, error.strerror)
+        return f"读写“{place}”时系统报告“{why}”，请检查路径、权限和磁盘空间。"
     return f"系统报告“{error}”，请检查磁盘空间和权限；加 --debug 可看细节。"

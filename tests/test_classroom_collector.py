@@ -374,7 +374,16 @@ def test_purging_deletes_our_files_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "null", "1", '{"event": "check"}', '{"v": 1, "event": "check", "time": "x"}']
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "null",
+        "1",
+        '{"event": "check"}',
+        '{"v": 1, "event": "check", "time": "x"}',
+    ],
 )
 def test_lines_that_are_none(text):
     assert read_line(text, "12") is None

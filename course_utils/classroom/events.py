@@ -99,7 +99,7 @@ def read_line(text: str, seat: str) -> Event | None:
     """
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(raw, dict):
         return None

@@ -8,7 +8,13 @@ import nbformat
 import pytest
 from build_project import SAMPLE
 
-from course_utils.build.sources.editions import build_edition, dumps, literal, set_parameters
+from course_utils.build.sources.editions import (
+    build_edition,
+    dumps,
+    joined_lines,
+    literal,
+    set_parameters,
+)
 from course_utils.build.sources.masters import parse_master, read_master, split_answer
 from course_utils.errors import CourseError
 
@@ -196,3 +202,23 @@ def test_a_parsed_master_is_kept_until_its_text_changes(tmp_path, monkeypatch):
     assert [other.name != place.name for other in (tmp_path / ".cache").glob("*.json")] == [True]
     next((tmp_path / ".cache").glob("*.json")).write_text("[[", encoding="utf-8")
     assert read_master(path).parameters == {"LIMIT": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("先看余额，\n再看日子。", "先看余额，再看日子。"),
+        ("- 甲：一句话\n  接着说", "- 甲：一句话接着说"),
+        ("# 标题\n正文", "# 标题\n正文"),
+        ("正文\n- 条目", "正文\n- 条目"),
+        ("| 甲 |\n| 乙 |", "| 甲 |\n| 乙 |"),
+        ("说到 AUC\n再说", "说到 AUC\n再说"),
+        ("说到\nAUC", "说到\nAUC"),
+        ("换行  \n下一行", "换行  \n下一行"),
+        ("上\n\n下", "上\n\n下"),
+        ("```\n甲\n乙\n```\n丙\n丁", "```\n甲\n乙\n```\n丙丁"),
+        ("> 甲\n> 乙", "> 甲\n> 乙"),
+    ],
+)
+def test_lines_of_a_chinese_sentence_are_joined_without_a_space(text, shown):
+    assert joined_lines(text) == shown

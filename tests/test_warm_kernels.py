@@ -624,7 +624,7 @@ input()
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (["/nonexistent"], "预热进程启动不了（No such file or directory）"),
+        (["/no/such/program"], "预热进程启动不了（No such file or directory）"),
         (["true"], "预热进程意外退出"),
         (["cat"], "预热用了 1 秒还没有完成"),
         ([sys.executable, "-c", ERROR], "预热进程不能再复制（2 threads）"),

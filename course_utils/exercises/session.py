@@ -209,6 +209,7 @@ def begin(
     _leave()
     _current = Session(lesson, bank, {question.id: question for question in found}, space)
     _enter_notebook(_current)
+    _show(Note(f"数据已打开：{bank.name}，截至 {bank.as_of:%Y-%m-%d}。"))
     if (note := room.greet(lesson)) is not None:
         _show(note)
     return bank

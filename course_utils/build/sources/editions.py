@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,8 @@ Edition = Literal["trainee", "instructor"]
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 _HIDDEN_FROM_TRAINEES = ("wrong", "alternative")
+#: Chinese characters and full-width punctuation: nothing stands between them in a sentence.
+_CHINESE = re.compile(r"[\u2018-\u201d\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e]")
 
 
 def trainee_cells(master: Master) -> list[Cell]:
@@ -110,7 +113,7 @@ def _node(
     if tags:
         metadata["tags"] = tags
     if cell.kind == "markdown":
-        return v4.new_markdown_cell(cell.source, metadata=metadata)
+        return v4.new_markdown_cell(joined_lines(cell.source), metadata=metadata)
     source = cell.source
     if "parameters" in cell.tags:
         source = set_parameters(source, parameters)
@@ -121,6 +124,39 @@ def _node(
     if cell.question("check"):
         metadata |= {"editable": False, "deletable": False}
     return v4.new_code_cell(source, metadata=metadata)
+
+
+def joined_lines(text: str) -> str:
+    """Return a Markdown text whose lines do not break between two Chinese characters.
+
+    Authors break lines where the master gets too long; a browser shows such a break as a space.
+    Breaks that mean something stay: before and after headings, list items, tables, quotes and
+    code, and after two spaces.
+
+    Parameters
+    ----------
+    text : str
+        Source of a Markdown cell.
+    """
+    lines: list[str] = []
+    fenced = False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith("```")
+        plain = not (fenced or fence)
+        if lines and plain and _runs_on(lines[-1], line):
+            lines[-1] += line.lstrip()
+        else:
+            lines.append(line)
+        fenced = fenced != fence
+    return "\n".join(lines)
+
+
+def _runs_on(line: str, following: str) -> bool:
+    """Say whether a sentence goes on in the next line without a space between."""
+    if line.lstrip().startswith(("#", "|", "```", "<", ">", "$$")):
+        return False
+    start = following.lstrip()[:1]
+    return bool(_CHINESE.match(line[-1:]) and _CHINESE.match(start))
 
 
 def _wrong_note(question: str, cell: Cell) -> str:

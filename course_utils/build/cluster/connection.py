@@ -63,6 +63,10 @@ _FAULTS = {
 }
 
 
+#: What a future says whose result went with its worker before anybody had fetched it.
+_LOST = ("lost", "pending")
+
+
 class Connection:
     """A Dask cluster that builds one project. A context manager.
 
@@ -277,6 +281,9 @@ class Connection:
         if future.status == "finished":
             with self._explained():
                 return replace(future.result(), tries=tries)
+        if future.status in _LOST:
+            self.add(order)  # quick: what it did is filed, only its report is gone
+            return None
         if future.status != "error":
             raise _disconnected()
         error = future.exception()

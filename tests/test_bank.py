@@ -182,10 +182,11 @@ def test_shared_texts_change_nothing_but_memory(tmp_path, monkeypatch):
         connection.execute(f"COPY frame TO '{tmp_path}/plain.parquet'")
     (tmp_path / "plain.parquet").rename(path)
     columns = ["number", "nothing", "kind of"]
-    plain = parquet.read(path), parquet.read(path, columns)
+    place = (tmp_path, path.stem)
+    plain = parquet.read(*place), parquet.read(*place, columns)
     monkeypatch.setattr(parquet, "LONG", 1)
     codes = ["kind of", "nothing", "nothing"]
-    shared = parquet.read(path, None, codes), parquet.read(path, columns, codes)
+    shared = parquet.read(*place, None, codes), parquet.read(*place, columns, codes)
     for one, two in zip(plain, shared, strict=True):
         pd.testing.assert_frame_equal(one, two)
         assert one.map(type).equals(two.map(type))

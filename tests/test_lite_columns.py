@@ -18,12 +18,12 @@ def as_columns(bank: str, folder: Path, tables: list[str] | None = None) -> Path
     """Write a bank's tables as columns to ``folder/<bank>``."""
     target = folder / bank
     target.mkdir(parents=True)
-    paths = sorted(warehouse_dir(bank).glob("*.parquet"))
+    home = warehouse_dir(bank)
     columnar.write(
         {
-            p.stem: lambda p=p: (parquet.read(p), parquet.stored_columns(p))
-            for p in paths
-            if tables is None or p.stem in tables
+            name: lambda name=name: (parquet.read(home, name), parquet.stored_columns(home, name))
+            for name in parquet.tables(home)
+            if tables is None or name in tables
         },
         target,
     )
@@ -51,8 +51,8 @@ def test_every_table_is_the_same_to_the_bit(bank: str, tmp_path: Path) -> None:
     assert columnar.tables(folder) == sorted(p.stem for p in paths)
     for path in paths:
         table = path.stem
-        assert columnar.stored_columns(folder, table) == parquet.stored_columns(path)
-        assert_identical(columnar.read(folder, table), parquet.read(path), table)
+        assert columnar.stored_columns(folder, table) == parquet.stored_columns(path.parent, table)
+        assert_identical(columnar.read(folder, table), parquet.read(path.parent, table), table)
     # a browser fetches these: they must not be much larger than the Parquet files
     stored = sum(p.stat().st_size for p in folder.rglob("*.npz"))
     assert stored < 1.1 * sum(p.stat().st_size for p in paths)

@@ -16,7 +16,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +59,9 @@ def smallest(folder: Path, table: str, column: str) -> Any:
     return _column(folder, table, column).min()
 
 
-def read(folder: Path, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read(
+    folder: Path, table: str, columns: Sequence[str] | None = None, codes: Iterable[str] = ()
+) -> pd.DataFrame:
     """Return the rows of a table.
 
     Parameters
@@ -70,6 +72,8 @@ def read(folder: Path, table: str, columns: Sequence[str] | None = None) -> pd.D
         Name of the table.
     columns : sequence of str, optional
         Only these columns; all if left out.
+    codes : iterable of str
+        What `parquet.read` wants to know; here rows share their texts anyway.
 
     Raises
     ------

@@ -16,29 +16,37 @@ if TYPE_CHECKING:
 LONG = 100_000
 
 
-def stored_columns(path: Path) -> dict[str, str]:
+def tables(folder: Path) -> list[str]:
+    """Return the names of the tables in a bank's folder, sorted."""
+    return sorted(path.stem for path in folder.glob("*.parquet"))
+
+
+def stored_columns(folder: Path, table: str) -> dict[str, str]:
     """Return column → DuckDB type, in the order of the file."""
     with _cursor() as cursor:
-        rows = cursor.execute(f"DESCRIBE SELECT * FROM {_source(path)}").fetchall()
+        rows = cursor.execute(f"DESCRIBE SELECT * FROM {_source(folder, table)}").fetchall()
     return {row[0]: row[1] for row in rows}
 
 
-def smallest(path: Path, column: str) -> Any:
+def smallest(folder: Path, table: str, column: str) -> Any:
     """Return the smallest value of a column."""
+    smallest_of = f"SELECT min({_quoted(column)}) FROM {_source(folder, table)}"
     with _cursor() as cursor:
-        rows = cursor.execute(f"SELECT min({_quoted(column)}) FROM {_source(path)}").fetchall()
+        rows = cursor.execute(smallest_of).fetchall()
     return rows[0][0]
 
 
 def read(
-    path: Path, columns: Sequence[str] | None = None, codes: Iterable[str] = ()
+    folder: Path, table: str, columns: Sequence[str] | None = None, codes: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """Return the rows of a file.
+    """Return the rows of a table.
 
     Parameters
     ----------
-    path : pathlib.Path
-        Parquet file.
+    folder : pathlib.Path
+        The bank's folder.
+    table : str
+        Name of the table, and of its file.
     columns : sequence of str, optional
         Only these columns; all if left out.
     codes : iterable of str
@@ -46,11 +54,11 @@ def read(
         the rows share the texts instead of holding a copy each.
     """
     selected = "*" if columns is None else ", ".join(map(_quoted, columns))
-    source, shared = _source(path), list(dict.fromkeys(codes))
+    source, shared = _source(folder, table), list(dict.fromkeys(codes))
     with _cursor() as cursor:
-        if not shared or _count(cursor, path) < LONG:
+        if not shared or _count(cursor, source) < LONG:
             return cursor.execute(f"SELECT {selected} FROM {source}").df()
-        casts = [f"{_quoted(c)}::{_share(cursor, path, c)} AS {_quoted(c)}" for c in shared]
+        casts = [f"{_quoted(c)}::{_share(cursor, source, c)} AS {_quoted(c)}" for c in shared]
         source = f"(SELECT * REPLACE ({', '.join(casts)}) FROM {source})"
         frame = cursor.execute(f"SELECT {selected} FROM {source}").df()
     for name in frame.columns[frame.dtypes == "category"]:
@@ -59,16 +67,16 @@ def read(
     return frame
 
 
-def _share(cursor: duckdb.DuckDBPyConnection, path: Path, column: str) -> str:
+def _share(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
     """Make a type of the texts of a column; only this cursor knows it."""
     name = _quoted(f"texts of {column}")
-    texts = f"SELECT DISTINCT {_quoted(column)} FROM {_source(path)}"
+    texts = f"SELECT DISTINCT {_quoted(column)} FROM {source}"
     cursor.execute(f"CREATE TEMP TYPE {name} AS ENUM ({texts} WHERE {_quoted(column)} IS NOT NULL)")
     return name
 
 
-def _count(cursor: duckdb.DuckDBPyConnection, path: Path) -> int:
-    return cursor.execute(f"SELECT count(*) FROM {_source(path)}").fetchall()[0][0]
+def _count(cursor: duckdb.DuckDBPyConnection, source: str) -> int:
+    return cursor.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]
 
 
 def _cursor() -> duckdb.DuckDBPyConnection:
@@ -88,8 +96,8 @@ def _database(process: int) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1, "enable_external_file_cache": False})
 
 
-def _source(path: Path) -> str:
-    return "read_parquet('{}')".format(str(path).replace("'", "''"))
+def _source(folder: Path, table: str) -> str:
+    return "read_parquet('{}')".format(str(folder / f"{table}.parquet").replace("'", "''"))
 
 
 def _quoted(name: str) -> str:

@@ -17,6 +17,8 @@ from course_utils.errors import CourseError
 from course_utils.paths import warehouse_dir
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import pandas as pd
 
 #: Files of banks that this process has read, as ``"<bank>/<file>"``: what a lesson depends on.
@@ -71,12 +73,15 @@ class Bank:
     def __repr__(self) -> str:
         return f"<{self.name}，截至 {self.as_of:%Y-%m-%d}，{len(self.tables)} 张表>"
 
+    @property
+    def _store(self) -> ModuleType:
+        """The module that reads this bank's files; both have the same functions."""
+        return columnar if self._columnar else parquet
+
     @cached_property
     def tables(self) -> list[str]:
         """Names of the tables that this bank has."""
-        if self._columnar:
-            return columnar.tables(self.folder)
-        return sorted(path.stem for path in self.folder.glob("*.parquet"))
+        return self._store.tables(self.folder)
 
     @cached_property
     def truth(self) -> dict[str, Any] | None:
@@ -183,16 +188,12 @@ class Bank:
     def _stored_columns(self, name: str) -> dict[str, str]:
         """Return column → DuckDB type, in the order of the file."""
         if name not in self._stored:
-            self._stored[name] = (
-                columnar.stored_columns(self.folder, name)
-                if self._columnar
-                else parquet.stored_columns(self._path(name))
-            )
+            self._note_read(name)
+            self._stored[name] = self._store.stored_columns(self.folder, name)
         return self._stored[name]
 
-    def _path(self, name: str) -> Path:
+    def _note_read(self, name: str) -> None:
         FILES_READ.add(f"{self.code}/{name}.parquet")
-        return self.folder / f"{name}.parquet"
 
     def _check_columns(self, table: Table, columns: Sequence[str] | None) -> list[str] | None:
         if columns is None:
@@ -226,12 +227,11 @@ class Bank:
         return frame[list(wanted)].reset_index(drop=True)
 
     def _fetch(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
-        if self._columnar:
-            return columnar.read(self.folder, table.name, columns)
         stored = self._stored_columns(table.name)
         texts = [c for c in columns or stored if stored[c] == "VARCHAR" and c in table.columns]
         codes = [c for c in texts if table.columns[c].type == "code"]
-        return parquet.read(self._path(table.name), columns, codes)
+        self._note_read(table.name)
+        return self._store.read(self.folder, table.name, columns, codes)
 
     def _parse_as_of(self, as_of: str | pd.Timestamp | None) -> pd.Timestamp:
         import pandas as pd
@@ -257,6 +257,5 @@ class Bank:
         if "customer_month" not in self.tables:
             return self.profile.as_of - pd.DateOffset(years=2)
         table, column = "customer_month", "month"
-        if self._columnar:
-            return pd.Timestamp(columnar.smallest(self.folder, table, column))
-        return pd.Timestamp(parquet.smallest(self._path(table), column))
+        self._note_read(table)
+        return pd.Timestamp(self._store.smallest(self.folder, table, column))

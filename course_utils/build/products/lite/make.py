@@ -180,15 +180,15 @@ def columns_of_trainees(build: Build, data: Path) -> Path:
     bank.rename(parquets)
     bank.mkdir()
     columnar.write(
-        {path.stem: lambda path=path: _table(path) for path in sorted(parquets.glob("*.parquet"))},
+        {name: lambda name=name: _table(parquets, name) for name in parquet.tables(parquets)},
         bank,
     )
     shutil.rmtree(parquets)
     return bank
 
 
-def _table(path: Path) -> tuple[object, dict[str, str]]:
-    return parquet.read(path), parquet.stored_columns(path)
+def _table(folder: Path, name: str) -> tuple[object, dict[str, str]]:
+    return parquet.read(folder, name), parquet.stored_columns(folder, name)
 
 
 def _name_kernel(path: Path) -> None:

@@ -32,7 +32,7 @@ help:
 	@echo "make lock      resolve both locks again from pyproject.toml (needs uv)"
 
 # ---- environment: exactly what requirements-dev.lock says, hashes checked -------------------------
-# requirements.lock is the part of it that trainees and conda users install.
+# (environment.yml installs the same with conda). requirements.lock is what trainees install of it.
 env: $(VENV)/ready
 
 $(VENV)/ready: requirements-dev.lock pyproject.toml setup.py

@@ -17,7 +17,7 @@ from pathlib import Path
 from course_utils.build.execution.inputs import file_hash
 from course_utils.build.files import write_text
 from course_utils.build.products import scan_pages
-from course_utils.build.products.scan_pages import is_vendored, page_faults, script_faults
+from course_utils.build.products.scan_pages import DATA_URI, is_vendored, page_faults, script_faults
 
 #: Names on the network that are only names: nothing is ever fetched from them.
 NAMESPACES = (
@@ -46,7 +46,6 @@ _LIKE_ID = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[0
 _URL = re.compile(r"(?:https?:)?//[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{2,}[^\s\"'<>)\\]*")
 _GLYPH = re.compile(r"Glyph \d+ .{0,80}missing|findfont: ")
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
-_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def scan_text(text: str) -> Iterator[tuple[str, str]]:
     tuple of str, str
         Chinese name of the kind and the masked value.
     """
-    text = _DATA_URI.sub("data:", text)
+    text = DATA_URI.sub("data:", text)
     for match in _ID.finditer(text):
         if is_valid_id_number(match.group()):
             yield "身份证号", _mask(match.group())

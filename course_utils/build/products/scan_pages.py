@@ -24,7 +24,8 @@ _VENDORS = (
 )
 VENDORED_SUFFIXES = {".js", ".css", ".svg", ".txt"}
 
-_DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+#: A picture or font inside a page: letters that mean nothing.
+DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 _IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*("[^"]+"|'[^']+')""")
 _LOADS = re.compile(r"""(?:src|href|action|data)\s*=\s*["']?\s*(https?:|wss?:|ftp:)?//""", re.I)
@@ -45,7 +46,7 @@ def page_faults(path: Path) -> Iterator[tuple[str, str]]:
     tuple of str, str
         Chinese name of the fault and where it shows.
     """
-    text = _DATA_URI.sub("data:", path.read_text(encoding="utf-8", errors="replace"))
+    text = DATA_URI.sub("data:", path.read_text(encoding="utf-8", errors="replace"))
     for match in _IMAGE.finditer(text):
         if not _ALT.search(match.group()):
             yield "图片没有替代文字", match.group()[:40]

@@ -13,9 +13,9 @@ from nbformat import v4
 
 from course_utils.build.execution.records import FAILED, OK, Record
 from course_utils.build.execution.run import EDITIONS, Build
-from course_utils.build.files import write_text
 from course_utils.build.sources.editions import build_edition, dumps
 from course_utils.build.sources.parameters import lesson_parameters
+from course_utils.files import write_text
 
 FIRST, SECOND, THIRD = NAMES
 REASON = "第 3 个代码格出错：ZeroDivisionError：division by zero"

@@ -15,7 +15,6 @@ from nbformat.v4 import new_output
 
 from course_utils.brief import Brief
 from course_utils.build.execution.records import FAILED, Record
-from course_utils.build.files import write_text
 from course_utils.build.products.board import board_lessons, write_board
 from course_utils.build.products.board.font import embedded_font
 from course_utils.build.products.board.panels import SECTIONS, collect_panels
@@ -27,6 +26,7 @@ from course_utils.charts.picture import Picture
 from course_utils.cli import main
 from course_utils.display import table
 from course_utils.errors import CourseError
+from course_utils.files import write_text
 
 TAGGED = """# %% tags=["board:churn:table", "board:churn:picture"]
 loans = bank.load("loan")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.build.files import fresh_folder, write_text
 from course_utils.errors import CourseError
+from course_utils.files import fresh_folder, write_text
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from course_utils.bank import load_profile
 from course_utils.build.execution import inputs
 from course_utils.build.execution.inputs import Snapshot
 from course_utils.build.execution.kernel import course_files
-from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.products import finish
 from course_utils.build.sources.masters import read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.errors import CourseError
+from course_utils.files import fresh_folder, write_text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.build import files
+from course_utils import files
 from course_utils.build.products.browser import print_page
 from course_utils.cli import common, main, reporter
 from course_utils.errors import CourseError

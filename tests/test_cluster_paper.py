@@ -15,7 +15,7 @@ from course_utils.build.cluster.identity import differences, own_identity
 from course_utils.build.cluster.orders import Finding, Outcome
 from course_utils.build.cluster.report import BankReport, FleetReport, write_report
 from course_utils.build.execution.records import Record
-from course_utils.build.files import sweep, write_text
+from course_utils.files import sweep, write_text
 
 KUBERNETES = REPOSITORY / "deploy" / "kubernetes"
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from course_utils.build.files import write_text
 from course_utils.exercises.progress.event import DIAGNOSES, OTHER
+from course_utils.files import write_text
 
 #: Share of a lesson's minutes that its authors leave for exercises, where no class plan says more.
 EXERCISE_SHARE = 0.35

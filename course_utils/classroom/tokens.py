@@ -68,7 +68,7 @@ def class_keys(folder: Path) -> ClassKeys:
         If the folder cannot be written.
     """
     # here, not above: the hub of a cluster reads this file alone
-    from course_utils.build.files import write_text
+    from course_utils.files import write_text
 
     path = folder / _SECRETS
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

@@ -276,8 +276,8 @@ def _lines(room: Room, lesson: str, projector: bool) -> list[str]:
 
 
 def _write_report(room: Room, path: Path, kinds: dict[str, str]) -> None:
-    from course_utils.build.files import write_text
     from course_utils.classroom.reports import report
+    from course_utils.files import write_text
 
     name = kinds.get(path.suffix.lower())
     if name is None:

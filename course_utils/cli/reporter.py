@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from course_utils.build.files import meant
 from course_utils.errors import CourseError
+from course_utils.files import meant
 
 #: What click says of arguments, and what people read.
 _CLICK_SAYS = {

@@ -39,8 +39,8 @@ from course_utils.build.cluster.orders import (
 )
 from course_utils.build.cluster.workshop import perform
 from course_utils.build.execution.crew import core_count
-from course_utils.build.files import explain_os_errors, write_text
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors, write_text
 
 #: Tries after the first one, for what may pass.
 RETRIES = 2

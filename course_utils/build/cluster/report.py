@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.build.execution.records import FAILED, OK, SKIPPED, Record
-from course_utils.build.files import write_text
 from course_utils.build.products.simple_page import EDITION_NAMES, page
+from course_utils.files import write_text
 
 _HEAD = (
     "银行",

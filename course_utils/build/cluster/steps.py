@@ -11,10 +11,10 @@ from course_utils.bank import Profile, load_profile, open_bank
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.run import Build, Plan, require_writable
 from course_utils.build.execution.task import Task
-from course_utils.build.files import sweep
 from course_utils.build.products.finish import finish
 from course_utils.build.sources.syllabus import load_syllabus
 from course_utils.errors import CourseError
+from course_utils.files import sweep
 from course_utils.paths import data_dir, warehouse_dir
 
 if TYPE_CHECKING:

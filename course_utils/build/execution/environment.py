@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from course_utils.build.execution.kernel import STARTUP
-from course_utils.build.files import write_text
+from course_utils.files import write_text
 
 #: Compiled modules are kept; what checks do is not for the shell that starts a build to say.
 _NOT_INHERITED = (

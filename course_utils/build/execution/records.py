@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.build.files import write_text
+from course_utils.files import write_text
 
 if TYPE_CHECKING:
     from course_utils.bank import Profile

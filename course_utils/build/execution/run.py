@@ -17,11 +17,11 @@ from course_utils.build.execution.records import (
     expected_seconds,
 )
 from course_utils.build.execution.task import EXECUTED, Task, is_current
-from course_utils.build.files import explain_os_errors
 from course_utils.build.sources.editions import Edition, build_edition, dumps
 from course_utils.build.sources.masters import Master, lesson_key, read_master
 from course_utils.build.sources.parameters import check_profile, lesson_parameters
 from course_utils.build.sources.syllabus import Lesson, Syllabus
+from course_utils.files import explain_os_errors
 
 if TYPE_CHECKING:
     from course_utils.bank import Profile

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils.build.execution.inputs import Snapshot, hash_if_there
 from course_utils.build.execution.records import FAILED, OK, SKIPPED, Record, RecordStore
-from course_utils.build.files import explain_os_errors, fresh_folder, write_bytes, write_text
 from course_utils.build.sources.editions import Edition, dumps
 from course_utils.build.sources.syllabus import Lesson
+from course_utils.files import explain_os_errors, fresh_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_utils.build.files import require_room, write_bytes
 from course_utils.errors import CourseError
+from course_utils.files import require_room, write_bytes
 
 #: Names under which Chromium and its relatives are found on the search path.
 _COMMANDS = (

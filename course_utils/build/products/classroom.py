@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from course_utils.build.execution.run import Build
-from course_utils.build.files import write_text
 from course_utils.build.sources.editions import build_edition, dumps
 from course_utils.build.sources.parameters import lesson_parameters
+from course_utils.files import write_text
 
 
 def prepare_classroom(build: Build) -> Path:

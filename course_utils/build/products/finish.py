@@ -8,12 +8,12 @@ from pathlib import Path
 
 from course_utils.build.execution.inputs import Snapshot, hash_if_there, text_hash
 from course_utils.build.execution.run import EDITIONS, Build
-from course_utils.build.files import write_text
 from course_utils.build.products import site
 from course_utils.build.products.kit import write_kit
 from course_utils.build.products.scan import Leak, scan_build
 from course_utils.build.products.site import write_pages
 from course_utils.build.products.site.assemble import GLOSSARY
+from course_utils.files import write_text
 from course_utils.paths import data_dir
 
 #: Files of the site's look beside its modules.

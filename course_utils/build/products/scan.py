@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.build.execution.inputs import file_hash
-from course_utils.build.files import write_text
 from course_utils.build.products import scan_pages
 from course_utils.build.products.scan_pages import DATA_URI, is_vendored, page_faults, script_faults
+from course_utils.files import write_text
 
 #: Names on the network that are only names: nothing is ever fetched from them.
 NAMESPACES = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course_utils.build.files import write_text
 from course_utils.build.sources.editions import build_edition, dumps
 from course_utils.build.sources.masters import read_master
 from course_utils.build.sources.syllabus import Syllabus
+from course_utils.files import write_text
 
 #: Written beside the generated notebooks, so that nobody edits them by hand.
 README = "这里的笔记本由 lessons/ 里的母本生成，请不要手工修改：改母本，再运行 course notebooks。\n"

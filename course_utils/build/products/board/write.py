@@ -9,10 +9,10 @@ from pathlib import Path
 from course_utils.bank import Bank, open_bank
 from course_utils.brief import MARKS
 from course_utils.build.execution.run import Build
-from course_utils.build.files import fresh_folder, write_text
 from course_utils.build.products.board.font import embedded_font
 from course_utils.build.products.board.panels import Panel, collect_panels, tagged_lessons
 from course_utils.build.sources.syllabus import Lesson
+from course_utils.files import fresh_folder, write_text
 
 #: So many results stand on the first screen.
 MOST_TILES = 5

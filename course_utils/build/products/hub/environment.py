@@ -16,8 +16,8 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
-from course_utils.build.files import explain_os_errors, fresh_folder, write_text
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors, fresh_folder, write_text
 
 #: Not for seats: the package in source form, and tools of the instructor's machine.
 _LEFT_OUT = ("course_utils", "__editable__", "playwright", "sphinx", "a1_coverage", "jupyterlite")

@@ -8,10 +8,10 @@ import stat
 import sys
 from pathlib import Path
 
-from course_utils.build.files import explain_os_errors, fresh_folder, write_text
 from course_utils.build.products.hub.environment import link_tree, make_environment, open_to_all
 from course_utils.build.products.hub.settings import HubSettings
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors, fresh_folder, write_text
 
 #: Free space that a class needs: environment and kit, and the work of one seat, in MiB.
 CLASS_MIB, SEAT_MIB = 2500, 60

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from course_utils.build.files import explain_os_errors
 from course_utils.build.products.hub.environment import library_path
 from course_utils.build.products.hub.settings import TEACHER, HubSettings
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors
 
 _MARK = "course hub seat"
 #: What a seat must be able to import.

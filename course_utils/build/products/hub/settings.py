@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.bank.profile import read_yaml
-from course_utils.build.files import explain_os_errors
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors
 
 #: The configuration finds its class by this variable.
 FOLDER_VARIABLE = "COURSE_HUB_FOLDER"

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from course_utils.build.files import explain_os_errors
 from course_utils.build.products.hub import capacity, seats, settings
 from course_utils.build.products.hub import folder as class_folder
 from course_utils.build.products.hub.settings import FOLDER_VARIABLE, HubSettings
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors
 
 #: Where a class of seats lives; a rehearsal lives below ``build``.
 STATE = Path("/var/lib/course")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from course_utils.bank import Profile
 from course_utils.build.execution.run import Build
-from course_utils.build.files import write_text
 from course_utils.build.sources.editions import build_edition, dumps
 from course_utils.build.sources.parameters import lesson_parameters
+from course_utils.files import write_text
 from course_utils.paths import data_dir, warehouse_dir
 
 #: Hidden outcomes: a trainee's checks score on the public half, the instructor on the other.

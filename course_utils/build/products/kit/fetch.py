@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from course_utils.build.execution.inputs import file_hash
-from course_utils.build.files import explain_os_errors
 from course_utils.build.products.kit.house import Wheel
 from course_utils.build.products.kit.targets import Pin, Target
 from course_utils.errors import CourseError
+from course_utils.files import explain_os_errors
 
 #: Packages a call of pip: what an interrupted run has fetched before stays.
 BATCH = 12

@@ -10,7 +10,6 @@ from pathlib import Path
 from course_utils.bank import Profile
 from course_utils.build.execution.inputs import file_hash
 from course_utils.build.execution.run import Build
-from course_utils.build.files import fresh_folder, write_bytes, write_text
 from course_utils.build.products.kit.contents import (
     lesson_list,
     trainee_data,
@@ -19,6 +18,7 @@ from course_utils.build.products.kit.contents import (
 from course_utils.build.products.kit.papers import EXECUTABLE, Facts, papers
 from course_utils.build.products.kit.wheel import build_wheel
 from course_utils.desk.work import FIRST_PAGE
+from course_utils.files import fresh_folder, write_bytes, write_text
 
 
 def write_kit(build: Build) -> Path:

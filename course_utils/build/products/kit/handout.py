@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 
 from course_utils.bank import Profile
 from course_utils.build.execution.inputs import file_hash
-from course_utils.build.files import fresh_file, remove_dead, write_text
 from course_utils.build.products.kit.archive import entry
 from course_utils.build.products.kit.fetch import fetch
 from course_utils.build.products.kit.folder import kit_facts
@@ -23,6 +22,7 @@ from course_utils.build.products.kit.python_folder import packed_python
 from course_utils.build.products.kit.targets import Target, read_lock
 from course_utils.desk.kit import House
 from course_utils.errors import CourseError
+from course_utils.files import fresh_file, remove_dead, write_text
 
 Progress = Callable[[str, int, int], None]
 Source = Path | bytes

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from course_utils.build.files import require_room, write_bytes
 from course_utils.build.products.kit.archive import packed
 from course_utils.errors import CourseError
+from course_utils.files import require_room, write_bytes
 
 WheelEdition = Literal["full", "trainee"]
 

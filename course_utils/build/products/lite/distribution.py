@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.build.files import write_text
 from course_utils.build.products.lite.fetch import (
     CORE,
     LOCK,
@@ -23,6 +22,7 @@ from course_utils.build.products.lite.fetch import (
 from course_utils.build.products.lite.sources import load_sources, sha256
 from course_utils.build.products.lite.wheels import statsmodels_wheel
 from course_utils.errors import CourseError
+from course_utils.files import write_text
 
 #: What course_utils imports in lessons.
 LIBRARIES = (

@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from course_utils.build.files import fresh_folder, require_room
 from course_utils.build.products.lite.sources import Pinned, Sources, load_sources, sha256
 from course_utils.errors import CourseError
+from course_utils.files import fresh_folder, require_room
 
 LOCK = "pyodide-lock.json"
 #: What every folder of Pyodide has.

@@ -13,7 +13,6 @@ import course_utils
 from course_utils.bank import columnar, parquet
 from course_utils.build.execution.inputs import Snapshot, hash_if_there, text_hash
 from course_utils.build.execution.run import Build
-from course_utils.build.files import explain_os_errors, fresh_folder, write_text
 from course_utils.build.products.kit import build_wheel, trainee_data, trainee_notebooks
 from course_utils.build.products.lite.distribution import COURSE, Distribution, assemble
 from course_utils.build.products.lite.fetch import pyodide_folder
@@ -31,6 +30,7 @@ from course_utils.build.products.lite.site import (
 )
 from course_utils.build.products.lite.sources import load_sources, sha256
 from course_utils.build.products.lite.wheels import data_wheel, notices
+from course_utils.files import explain_os_errors, fresh_folder, write_text
 
 Report = Callable[[str, int, int], None]
 #: Kinds of files of this room that shape the class.

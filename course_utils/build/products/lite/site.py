@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.bank import Profile, columnar
-from course_utils.build.files import require_room, write_text
 from course_utils.build.products.lite.distribution import COURSE, KERNEL
 from course_utils.build.products.lite.wheels import DATA_PACKAGE
 from course_utils.errors import CourseError
+from course_utils.files import require_room, write_text
 
 #: Where the columns of a bank lie below the site's root.
 TABLES = "course/tables"

@@ -11,10 +11,10 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from course_utils.build.files import write_bytes
 from course_utils.build.products.kit.archive import packed
 from course_utils.build.products.kit.wheel import record
 from course_utils.errors import CourseError
+from course_utils.files import write_bytes
 
 #: Folder of the data wheel that a kernel in the browser takes for the project.
 DATA_PACKAGE = "course_data"

@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 
 from course_utils.build.execution.inputs import text_hash
-from course_utils.build.files import write_bytes, write_text
 from course_utils.build.products.site.content.dictionary import dictionary_pages
 from course_utils.build.products.site.content.glossary import (
     glossary_page,
@@ -32,6 +31,7 @@ from course_utils.build.products.site.content.parts import from_html
 from course_utils.build.products.site.model import Site
 from course_utils.build.sources.plans import plan_body
 from course_utils.contract import load_contract
+from course_utils.files import write_bytes, write_text
 from course_utils.paths import data_dir
 
 GLOSSARY = "glossary.yml"

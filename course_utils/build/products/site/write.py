@@ -18,13 +18,13 @@ import course_utils
 from course_utils.build.execution.inputs import file_hash, text_hash
 from course_utils.build.execution.records import Record
 from course_utils.build.execution.run import Build
-from course_utils.build.files import fresh_folder, require_room, write_text
 from course_utils.build.products.simple_page import EDITION_NAMES
 from course_utils.build.products.site import assemble
 from course_utils.build.products.site.model import COURSE, Site
 from course_utils.build.products.site.renderer.settings import settings
 from course_utils.build.sources.syllabus import load_outline
 from course_utils.errors import CourseError
+from course_utils.files import fresh_folder, require_room, write_text
 
 _WORKER = "course_utils.build.products.site.renderer.run"
 _LIBRARIES = ("sphinx", "myst-nb", "myst-parser", "sphinx-book-theme", "pydata-sphinx-theme")

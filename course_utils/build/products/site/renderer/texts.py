@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.build.files import write_text
+from course_utils.files import write_text
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,46 @@ def meant(path: Path) -> Path:
     known = (_LEFT_OVER.fullmatch(part) for part in path.parts)
     names = zip(known, path.parts, strict=True)
     return Path(*(found["name"] if found else part for found, part in names))
+
+
+@contextlib.contextmanager
+def alone(lock: Path, otherwise: str) -> Iterator[None]:
+    """Hold a lock that the system lets go when this process ends, however it ends.
+
+    Parameters
+    ----------
+    lock : pathlib.Path
+        File that stands for what only one process may do at a time; made if it is not there.
+    otherwise : str
+        The sentence for somebody who comes second.
+
+    Raises
+    ------
+    CourseError
+        If another process holds the lock.
+    OSError
+        If the file cannot be written.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+b") as stream:
+        if not _locked(stream.fileno()):
+            raise CourseError(otherwise)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def require_room(*folders: Path) -> None:

@@ -16,6 +16,7 @@ from kit_wheels import write_kit_folder
 
 from course_utils.desk import environment, kit, places, work
 from course_utils.errors import CourseError
+from course_utils.files import alone
 
 HERE = f"{kit.machine()}-{sys.version_info[0]}.{sys.version_info[1]}"
 HOUSE = {
@@ -218,7 +219,7 @@ def test_what_another_kit_left_half_done_is_removed_unless_it_still_runs(install
     for name in ("env-left", "env-busy", "env-done"):
         (installing.programs / name).mkdir(parents=True)
     (installing.programs / "env-done" / "ready").write_text("x")
-    with environment._alone(installing.programs / "env-busy.lock"):
+    with alone(installing.programs / "env-busy.lock", "忙"):
         installing.ensure()
     kept = {path.name for path in installing.programs.glob("env-*/")}
     assert {"env-busy", "env-done"} < kept and "env-left" not in kept
@@ -242,7 +243,7 @@ def test_two_windows_do_not_install_at_once(installing):
     inside, leave = threading.Event(), threading.Event()
 
     def hold():
-        with environment._alone(installing.programs / lock):
+        with alone(installing.programs / lock, "忙"):
             inside.set()
             leave.wait(20)
 

@@ -1,4 +1,4 @@
-"""Read Parquet files quickly: one DuckDB a process, one copy of a text that stands in many rows."""
+"""Read and write Parquet files: one DuckDB a process, one copy of a text of many rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.contract.model import DATE_TYPES, FLOAT_TYPES, TEXT_TYPES
+
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+
+    from course_utils.contract import Table
 
 #: Rows from which it pays to look for the different texts first.
 LONG = 100_000
@@ -67,6 +71,53 @@ def read(
     return frame
 
 
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    source: str,
+    table: Table,
+    columns: Iterable[str],
+    path: Path,
+    order: Iterable[str] = (),
+) -> None:
+    """Write rows as the Parquet file of a table: the types of the contract, fixed settings.
+
+    Parameters
+    ----------
+    cursor : duckdb.DuckDBPyConnection
+        Knows `source`; with one thread the same rows give the same bytes.
+    source : str
+        What stands after ``FROM``.
+    table : Table
+        Definition of the table.
+    columns : iterable of str
+        Its columns, in the order of the file.
+    path : pathlib.Path
+        The file.
+    order : iterable of str
+        Columns to sort by; the order of `source` if left out.
+    """
+    selected = ", ".join(
+        f"CAST({_quoted(name)} AS {sql_type(table.columns[name].type)}) AS {_quoted(name)}"
+        for name in columns
+    )
+    ordered = f" ORDER BY {', '.join(map(_quoted, order))}" if order else ""
+    cursor.execute(
+        f"COPY (SELECT {selected} FROM {source}{ordered}) TO {_text(str(path))} "
+        "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+    )
+
+
+def sql_type(kind: str) -> str:
+    """Return the DuckDB type in which a column of a contract type is stored."""
+    if kind in TEXT_TYPES:
+        return "VARCHAR"
+    if kind in FLOAT_TYPES:
+        return "DOUBLE"
+    if kind in DATE_TYPES:
+        return "TIMESTAMP" if kind == "timestamp" else "DATE"
+    return "BOOLEAN" if kind == "flag" else "BIGINT"
+
+
 def _share(cursor: duckdb.DuckDBPyConnection, source: str, column: str) -> str:
     """Make a type of the texts of a column; only this cursor knows it."""
     name = _quoted(f"texts of {column}")
@@ -97,7 +148,11 @@ def _database(process: int) -> duckdb.DuckDBPyConnection:
 
 
 def _source(folder: Path, table: str) -> str:
-    return "read_parquet('{}')".format(str(folder / f"{table}.parquet").replace("'", "''"))
+    return f"read_parquet({_text(str(folder / f'{table}.parquet'))})"
+
+
+def _text(value: str) -> str:
+    return "'{}'".format(value.replace("'", "''"))
 
 
 def _quoted(name: str) -> str:

@@ -22,10 +22,12 @@ from course_utils.desk.places import (
     require_space,
 )
 from course_utils.errors import CourseError
+from course_utils.files import alone
 
 #: What pip said, for the instructor.
 LOG = "install.log"
 TELL_SECONDS = 5.0
+BUSY = "另一个窗口正在安装课程程序：请等它装完，再运行一次。"
 Say = Callable[[str], None]
 
 
@@ -51,7 +53,7 @@ def ensure(kit: Kit, programs: Path, say: Say) -> Path:
     course = hashlib.sha256((kit.folder / kit.wheel).read_bytes()).hexdigest()
     folder = programs / f"env-{key}"
     ready = folder / "ready"
-    with _alone(programs / f"env-{key}.lock"):
+    with explained(programs), alone(programs / f"env-{key}.lock", BUSY):
         installed = _installed_course(folder)
         if installed == course:
             return interpreter(folder)
@@ -88,7 +90,8 @@ def _sweep(programs: Path) -> None:
     for folder in programs.glob("env-*/"):
         if (folder / "ready").is_file():
             continue
-        with contextlib.suppress(CourseError), _alone(programs / f"{folder.name}.lock"):
+        lock = programs / f"{folder.name}.lock"
+        with contextlib.suppress(CourseError), explained(programs), alone(lock, BUSY):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -235,30 +238,3 @@ def _why(log: Path) -> str:
     if "DO NOT MATCH THE HASHES" in text:
         return "学员包里有文件损坏（校验值不符）：请重新拷贝并解压学员包，再运行一次。"
     return f"课程程序没有装好：请再运行一次，仍不行请把“{log}”这个文件发给讲师。"
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold a lock that the system lets go when this process ends, however it ends."""
-    with explained(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        stream = lock.open("a+b")
-    with stream:
-        if not _locked(stream.fileno()):
-            raise CourseError("另一个窗口正在安装课程程序：请等它装完，再运行一次。")
-        yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils import __version__
-from course_utils.contract import Table, load_contract
-from course_utils.contract.model import DATE_TYPES, FLOAT_TYPES, TEXT_TYPES
-from course_utils.errors import CourseError
+from course_utils.bank import parquet
+from course_utils.contract import load_contract
+from course_utils.files import fresh_folder
 from course_utils.paths import data_dir, warehouse_dir
 from course_utils.synth.pipeline import Progress, generate
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from course_utils.bank import Profile
     from course_utils.synth.state import Simulation
 
@@ -66,28 +62,16 @@ def write_bank(
     Raises
     ------
     CourseError
-        If the profile is wrong or the disk cannot be written.
+        If the profile is wrong, the disk is full or the folder is read-only.
     """
     from course_utils.synth.recovery import truth
 
     sim = generate(profile, effects=effects, progress=progress)
     truth.fill(sim)
-    target = warehouse_dir(profile.code)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
+    with fresh_folder(warehouse_dir(profile.code)) as aside:
         manifest = _identity(profile) | {"effects": effects, "rows": write_tables(sim, aside)}
         _write_json(aside / "truth.json", sim.truth)
         _write_json(aside / MANIFEST, manifest)
-        _swap(aside, target)
-    except OSError as error:
-        raise CourseError(
-            f"无法把“{profile.name}”的数据写到 {target}：{error.strerror or error}，"
-            "请检查磁盘空间和写入权限后重试。"
-        ) from None
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return manifest
 
 
@@ -104,45 +88,11 @@ def write_tables(sim: Simulation, folder: Path) -> dict[str, int]:
         for name in sorted(sim.tables):
             frame = sim.tables[name]
             connection.register("frame", frame)
-            path = str(folder / f"{name}.parquet").replace("'", "''")
-            connection.execute(
-                f"COPY (SELECT {_select(contract.table(name), frame)} FROM frame) TO '{path}' "
-                "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
-            )
+            path = folder / f"{name}.parquet"
+            parquet.write(connection, "frame", contract.table(name), frame, path)
             connection.unregister("frame")
             rows[name] = len(frame)
     return rows
-
-
-def _select(table: Table, frame: pd.DataFrame) -> str:
-    return ", ".join(
-        f'CAST("{name}" AS {_sql(table.columns[name].type)}) AS "{name}"' for name in frame
-    )
-
-
-def _sql(kind: str) -> str:
-    if kind in TEXT_TYPES:
-        return "VARCHAR"
-    if kind in FLOAT_TYPES:
-        return "DOUBLE"
-    if kind in DATE_TYPES:
-        return "TIMESTAMP" if kind == "timestamp" else "DATE"
-    return "BOOLEAN" if kind == "flag" else "BIGINT"
-
-
-def _swap(aside: Path, target: Path) -> None:
-    """Let the new folder take the place of the old one."""
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    try:
-        aside.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_json(path: Path, content: Any) -> None:

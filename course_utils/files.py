@@ -20,6 +20,7 @@ _LEFT_OVER = re.compile(
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_SAYS_FULL = re.compile("No space left on device|not enough space on the disk")
 #: What Windows calls a full disk, a refused access and a file that is in use.
 _WINDOWS = {112: errno.ENOSPC, 5: errno.EACCES, 19: errno.EROFS, 32: errno.EACCES}
 
@@ -82,10 +83,13 @@ def fresh_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def explain_os_errors(path: Path) -> Iterator[None]:
-    """Turn a read-only folder or a full disk into one Chinese sentence."""
+    """Turn a read-only folder or a full disk into one Chinese sentence.
+
+    Libraries that write by themselves (DuckDB, polars) have errors of their own for a full disk.
+    """
     try:
         yield
-    except OSError as error:
+    except Exception as error:
         number = _number(error)
         if number in _FULL:
             reason = "磁盘已满，请腾出空间后重新运行"
@@ -96,8 +100,10 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         raise CourseError(f"写不进“{meant(path)}”：{reason}；已有的结果没有受影响。") from error
 
 
-def _number(error: OSError) -> int | None:
+def _number(error: Exception) -> int | None:
     """Return the number of an error; of many files that were not copied, that of the first."""
+    if not isinstance(error, OSError):
+        return errno.ENOSPC if _SAYS_FULL.search(str(error)) else None
     if not isinstance(error, shutil.Error):
         return error.errno
     found = re.search(r"\[(Errno|WinError) (\d+)\]", str(error))

@@ -318,7 +318,7 @@ def test_a_failed_run_leaves_the_old_bank_alone(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "write_tables", full)
-    with pytest.raises(CourseError, match="磁盘空间"):
+    with pytest.raises(CourseError, match="磁盘已满"):
         write_bank(profile.replace(seed=7))
     assert (tmp_path / "coastal" / "manifest.json").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["coastal"]

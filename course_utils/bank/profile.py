@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.bank.strict_yaml import explained
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 CODE_PATTERN = re.compile(r"[a-z][a-z0-9_-]{1,31}")
 #: Names Windows reserves for devices: a folder of that name cannot be made there.
 RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
+
+#: Keys that say how a bank is made up, and keys that only a real bank's data need.
+SYNTHETIC_KEYS = ("seed", "persons", "world", "effects")
+REAL_KEYS = ("rules", "privacy", "purge_on")
+#: Values of ``release``.
+RELEASES = ("", "class")
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,18 @@ class Profile:
         ``{lesson: {key: value}}`` overrides of planted effects.
     parameters : mapping
         ``{"common": {NAME: value}, lesson: {NAME: value}}`` overrides of lesson parameters.
+    rules : mapping
+        Of a real bank: rules of the intake that it tightens or relaxes.
+    privacy : mapping
+        Of a real bank: what it sets differently in de-identification, and why.
+    purge_on : datetime.date, optional
+        Of a real bank: day by which its data must be gone.
+    department, contact : str
+        Of a real bank: who answers for the data.
+    origin : str
+        Of a class release: code of the bank it was made from.
+    release : str
+        ``"class"`` for what trainees get of a real bank, else empty.
     """
 
     code: str
@@ -57,6 +76,18 @@ class Profile:
     world: Mapping[str, Any] = field(default_factory=dict)
     effects: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    privacy: Mapping[str, Any] = field(default_factory=dict)
+    purge_on: datetime.date | None = None
+    department: str = ""
+    contact: str = ""
+    origin: str = ""
+    release: str = ""
+
+    @property
+    def is_real(self) -> bool:
+        """Its numbers are a real bank's: it has a mapping, or is what was released of one."""
+        return bool(self.release or self.origin) or _has_mapping(self.code)
 
     def replace(self, **changes: Any) -> Profile:
         """Return a copy with some fields changed."""
@@ -80,26 +111,26 @@ def list_banks() -> list[str]:
 def read_yaml(path: Path) -> Any:
     """Read a YAML 1.2 file; a syntax error or a doubled key becomes one Chinese sentence."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
 
-    try:
-        with path.open(encoding="utf-8") as stream:
-            return YAML(typ="safe").load(stream)
-    except UnicodeDecodeError:
-        raise CourseError(f"{path.name} 不是 UTF-8 编码，请另存为 UTF-8 后再试。") from None
-    except ValueError as error:
-        # an impossible date such as 2025-13-31 fails while the file is being read
+    with explained(path), path.open(encoding="utf-8") as stream:
+        return YAML(typ="safe").load(stream)
+
+
+def check_code(code: str) -> str:
+    """Return a bank's code if it may name a folder.
+
+    Raises
+    ------
+    CourseError
+        If it may not: a path, a name that Windows reserves, anything but small letters, digits,
+        ``_`` and ``-``.
+    """
+    if not isinstance(code, str) or not CODE_PATTERN.fullmatch(code) or code in RESERVED:
         raise CourseError(
-            f"{path.parent.name}/{path.name} 里有读不懂的值（{error}），"
-            "日期请写成 2025-12-31 这样，文字请加引号。"
-        ) from None
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"第 {mark.line + 1} 行第 {mark.column + 1} 列附近" if mark else "某处"
-        raise CourseError(
-            f"{path.parent.name}/{path.name} 在{where}写法不对，"
-            "请检查缩进、冒号后的空格、引号是否成对、键有没有重复。"
-        ) from None
+            f"银行代号“{code}”不合规：只能用小写字母开头的字母、数字、_、-（2 到 32 个），"
+            f"也不能是 con 这类系统保留名；现有：{'、'.join(list_banks())}。"
+        )
+    return code
 
 
 def load_profile(code: str) -> Profile:
@@ -112,11 +143,7 @@ def load_profile(code: str) -> Profile:
         wrong type.
     """
     banks = list_banks()
-    if not isinstance(code, str) or not CODE_PATTERN.fullmatch(code) or code in RESERVED:
-        raise CourseError(
-            f"银行代号“{code}”不合规：只能用小写字母开头的字母、数字、_、-；现有：{'、'.join(banks)}。"
-        )
-    if code not in banks:
+    if check_code(code) not in banks:
         near = difflib.get_close_matches(code, banks, 1)
         guess = f"是不是想写“{near[0]}”？" if near else ""
         raise CourseError(f"没有代号为“{code}”的银行。{guess}现有：{'、'.join(banks)}。")
@@ -143,18 +170,44 @@ def _build(code: str, raw: Any) -> Profile:
     for key in ("seed", "persons"):
         if key in raw and (not isinstance(raw[key], int) or isinstance(raw[key], bool)):
             raise CourseError(f"{where} 的“{key}”应当是整数，现在是“{raw[key]}”。")
-    for key in ("world", "effects", "parameters"):
+    for key in ("world", "effects", "parameters", "rules", "privacy"):
         values[key] = raw.get(key) or {}
         if not isinstance(values[key], dict):
             raise CourseError(f"{where} 的“{key}”应当是下一级缩进的“键: 值”，请检查缩进。")
-    return Profile(code=code, **values)
+    for key in ("name", "kind", "department", "contact", "origin", "release"):
+        if not isinstance(values.get(key, ""), str):
+            raise CourseError(f"{where} 的“{key}”应当是文字，现在是“{values[key]}”，请加引号。")
+    if raw.get("purge_on") is not None:
+        values["purge_on"] = _as_date(raw["purge_on"], where, "purge_on").date()
+    profile = Profile(code=code, **values)
+    _check_real(profile, raw, where)
+    return profile
 
 
-def _as_date(value: Any, where: str) -> pd.Timestamp:
+def _check_real(profile: Profile, raw: Mapping[str, Any], where: str) -> None:
+    """Refuse settings of a synthetic bank in a real one, and the other way round."""
+    if profile.release not in RELEASES:
+        raise CourseError(f"{where} 的“release”只能写 class 或不写，现在是“{profile.release}”。")
+    if bool(profile.release) != bool(profile.origin):
+        raise CourseError(f"{where} 的 release 与 origin 要一起写：课堂版注明取自哪家银行。")
+    if profile.origin:
+        check_code(profile.origin)
+    foreign = SYNTHETIC_KEYS if profile.is_real else REAL_KEYS
+    for key in foreign:
+        if raw.get(key) not in (None, {}, ""):
+            whose = "合成银行" if profile.is_real else "真实银行"
+            raise CourseError(f"{where} 的“{key}”只用于{whose}，这家银行请删去这一项。")
+
+
+def _has_mapping(code: str) -> bool:
+    return (data_dir("banks") / code / "mapping.yml").is_file()
+
+
+def _as_date(value: Any, where: str, key: str = "as_of") -> pd.Timestamp:
     import pandas as pd
 
     if isinstance(value, datetime.date | str):
         date = pd.to_datetime(value, format="%Y-%m-%d", errors="coerce")
         if date is not pd.NaT:
             return date
-    raise CourseError(f"{where} 的“as_of”应写成 2025-12-31 这样的日期，现在是“{value}”。")
+    raise CourseError(f"{where} 的“{key}”应写成 2025-12-31 这样的日期，现在是“{value}”。")

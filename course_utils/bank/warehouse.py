@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.bank import columnar, parquet
+from course_utils.bank import columnar, labels, parquet
 from course_utils.bank.profile import Profile, load_profile
 from course_utils.contract import Table, known_at, load_contract
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, MissingDataError
 from course_utils.paths import warehouse_dir
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Files of banks that this process has read, as ``"<bank>/<file>"``: what a lesson depends on.
 FILES_READ: set[str] = set()
+#: Tables and columns of real banks that this process asked for in vain, by contract name.
+ASKED_IN_VAIN: set[str] = set()
 
 
 def open_bank(code: str, as_of: str | pd.Timestamp | None = None) -> Bank:
@@ -62,9 +64,8 @@ class Bank:
         self.name = profile.name
         self.folder: Path = warehouse_dir(profile.code)
         if not self.folder.is_dir():
-            raise CourseError(
-                f"“{self.name}”还没有数据：请先运行 course bank generate --bank {self.code}。"
-            )
+            command = f"intake {self.code}" if self.is_real else f"bank generate --bank {self.code}"
+            raise CourseError(f"“{self.name}”还没有数据：请先运行 course {command}。")
         self._columnar = columnar.is_here(self.folder)
         self._cache: dict[str, pd.DataFrame] = {}
         self._stored: dict[str, dict[str, str]] = {}
@@ -72,6 +73,11 @@ class Bank:
 
     def __repr__(self) -> str:
         return f"<{self.name}，截至 {self.as_of:%Y-%m-%d}，{len(self.tables)} 张表>"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the tables come from a bank's own exports, so that some may be missing."""
+        return bool(getattr(self.profile, "is_real", False))
 
     @property
     def _store(self) -> ModuleType:
@@ -95,24 +101,21 @@ class Bank:
     def has(self, name: str) -> bool:
         """Say whether the bank has the table ``"loan"`` or the column ``"loan.purpose"``."""
         table, _, column = name.partition(".")
-        if table not in self.tables:
-            return False
-        return not column or column in self._stored_columns(table)
+        there = table in self.tables and (not column or column in self._stored_columns(table))
+        if not there and self.is_real:
+            ASKED_IN_VAIN.add(name)
+        return there
 
     def missing(self, *names: str) -> list[str]:
         """Return the Chinese names of those tables or columns that the bank lacks."""
-        contract = load_contract()
-        lacking = []
-        for name in names:
-            if self.has(name):
-                continue
-            table, _, column = name.partition(".")
-            definition = contract.table(table)
-            label = definition.zh
-            if column:
-                label += f"的“{definition.columns[column].zh}”"
-            lacking.append(label)
-        return lacking
+        return [labels.chinese(name) for name in names if not self.has(name)]
+
+    def lacking_columns(self, name: str) -> frozenset[str]:
+        """Return the columns of the contract that this bank's table has not got."""
+        definition = load_contract().table(name)
+        if name not in self.tables:
+            return frozenset(definition.columns)
+        return frozenset(definition.columns) - set(self._stored_columns(name))
 
     def load(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a table of the bank as it was known at the as-of date.
@@ -157,11 +160,10 @@ class Bank:
     def _load(self, definition: Table, columns: Sequence[str] | None) -> pd.DataFrame:
         name = definition.name
         if name not in self.tables:
-            raise CourseError(
-                f"“{self.name}”没有“{definition.zh}”（{name}）这张表：真实银行请补报这张表，"
-                f"示例银行请重新运行 course bank generate --bank {self.code}。"
-            )
+            return self._without_table(definition, columns)
         wanted = self._check_columns(definition, columns)
+        if wanted is not None and len(wanted) < len(dict.fromkeys(columns or ())):
+            return labels.filled(self._read(definition, wanted), definition, columns or ())
         if name in self._cache:
             frame = self._cache[name]
             return frame.copy(deep=False) if wanted is None else frame[wanted].copy(deep=False)
@@ -170,6 +172,21 @@ class Bank:
             self._cache[name] = frame
             return frame.copy(deep=False)
         return frame
+
+    def _without_table(self, table: Table, columns: Sequence[str] | None) -> pd.DataFrame:
+        """Return a table of labels made from the ids elsewhere; other tables cannot be replaced."""
+        ASKED_IN_VAIN.add(table.name)
+        made = labels.stand_in(self, table, columns) if self.is_real else None
+        if made is not None:
+            return made
+        advice = (
+            "请在数据映射中补上后重新运行 course intake"
+            if self.is_real
+            else f"请重新运行 course bank generate --bank {self.code}"
+        )
+        raise MissingDataError(
+            f"“{self.name}”没有“{table.zh}”（{table.name}）这张表，{advice}。", (table.name,)
+        )
 
     def output_dir(self, lesson: str = "") -> Path:
         """Return (and make) the folder for deliverables: ``成果`` beside the notebook.
@@ -201,18 +218,32 @@ class Bank:
         if isinstance(columns, str):
             columns = [columns]
         stored = list(self._stored_columns(table.name))
+        lacking = [c for c in columns if c not in stored and c in table.columns]
+        if lacking:
+            self._note_lacking(table, lacking, found=len(lacking) < len(columns))
         for column in columns:
-            if column in stored:
+            if column in stored or column in lacking:
                 continue
-            if column in table.columns:
-                raise CourseError(
-                    f"“{self.name}”的“{table.zh}”缺少“{table.columns[column].zh}”（{column}）这一列，"
-                    "请在数据映射中补上。"
-                )
             near = difflib.get_close_matches(column, stored, 1)
             guess = f"最接近的是“{near[0]}”。" if near else ""
             raise CourseError(f"“{table.zh}”（{table.name}）没有“{column}”这一列。{guess}")
-        return list(columns)
+        return [c for c in columns if c in stored]
+
+    def _note_lacking(self, table: Table, lacking: Sequence[str], *, found: bool) -> None:
+        """Stop, unless a real bank has other columns of those asked for: it goes on with them.
+
+        Only the step that uses a column which is not there fails, not all that follow the reading.
+        """
+        names = tuple(f"{table.name}.{column}" for column in lacking)
+        ASKED_IN_VAIN.update(names)
+        if self.is_real and (found or all(c in labels.CONSTANTS for c in lacking)):
+            return
+        words = "、".join(f"“{table.columns[c].zh}”（{c}）" for c in lacking)
+        raise MissingDataError(
+            f"“{self.name}”的“{table.zh}”缺少{words}这{'一列' if len(lacking) == 1 else '几列'}，"
+            "请在数据映射中补上。",
+            names,
+        )
 
     def _read(self, table: Table, columns: list[str] | None) -> pd.DataFrame:
         if self.as_of == self.profile.as_of:

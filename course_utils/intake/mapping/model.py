@@ -1,0 +1,107 @@
+"""What the mapping says: which file and which column feeds which column of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+#: What ``generate:`` may ask for: the number of the row as a key of last resort.
+GENERATORS = ("row",)
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """Where one column of the contract comes from: one of `source`, `value`, `generate`.
+
+    Parameters
+    ----------
+    column : str
+        Column of the contract.
+    source : str, optional
+        Name of the column in the file.
+    unit : str, optional
+        Unit in which the file delivers it, one of `course_utils.intake.mapping.units`.
+    codes : mapping of str to str
+        The bank's code → the contract's code; what is not in it is taken as it stands.
+    value : str, optional
+        Every row has this value.
+    generate : str, optional
+        One of :data:`GENERATORS`.
+    """
+
+    column: str
+    source: str | None = None
+    unit: str | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+    value: str | None = None
+    generate: str | None = None
+
+
+@dataclass(frozen=True)
+class DatabaseSource:
+    """A table or a query in the bank's database; the address is in an environment variable."""
+
+    url_env: str
+    query: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """Where one table of the contract comes from: files or a database.
+
+    Parameters
+    ----------
+    table : str
+        Table of the contract.
+    files : tuple of str
+        Patterns below the folder of the exports.
+    database : DatabaseSource, optional
+    encoding, delimiter, sheet : str, optional
+        Said by the mapping; None means that the reader finds out.
+    header : tuple of int
+        Rows of the header, counted from 1.
+    drop : tuple of str
+        Regular expressions of rows that are no data.
+    unit : str, optional
+        Unit of all money columns that do not say their own.
+    columns : mapping of str to ColumnMapping
+    """
+
+    table: str
+    files: tuple[str, ...] = ()
+    database: DatabaseSource | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    header: tuple[int, ...] = ()
+    drop: tuple[str, ...] = ()
+    unit: str | None = None
+    columns: Mapping[str, ColumnMapping] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the source columns that are used, each once."""
+        named = (c.source for c in self.columns.values() if c.source is not None)
+        return tuple(dict.fromkeys(named))
+
+
+@dataclass(frozen=True)
+class BankMapping:
+    """The mapping of one bank.
+
+    Parameters
+    ----------
+    code : str
+        Code of the bank.
+    folder : str, optional
+        Folder of the exports, relative to the project; None means ``data/incoming/<code>``.
+    tables : mapping of str to TableMapping
+    """
+
+    code: str
+    folder: str | None = None
+    tables: Mapping[str, TableMapping] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[TableMapping]:
+        return iter(self.tables.values())

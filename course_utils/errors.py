@@ -6,3 +6,19 @@ class CourseError(Exception):
 
     Command-line tools print the sentence without a traceback; notebooks show it as it is.
     """
+
+
+class MissingDataError(CourseError):
+    """A bank lacks a table or a column that somebody asked for.
+
+    Parameters
+    ----------
+    sentence : str
+        For people.
+    names : tuple of str
+        Contract names of what is missing: ``"loan"``, ``"loan.five_class"``.
+    """
+
+    def __init__(self, sentence: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.names = names

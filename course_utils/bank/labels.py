@@ -69,16 +69,16 @@ def stand_in(bank: Bank, table: Table, columns: Sequence[str] | None) -> pd.Data
 def _ids(bank: Bank, key: str) -> set[str]:
     found: set[str] = set()
     for definition in load_contract().tables.values():
-        if definition.checker_only or not bank.has(definition.name):
+        if definition.checker_only or definition.name not in bank.tables:
             continue
-        if bank.has(f"{definition.name}.{key}"):
+        if key in definition.columns and key not in bank.lacking_columns(definition.name):
             found |= set(bank.load(definition.name, [key])[key].dropna().unique())
     return found
 
 
-def filled(frame: pd.DataFrame, table: Table, columns: Sequence[str]) -> pd.DataFrame:
+def filled(frame: pd.DataFrame, table: Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return a frame with the constants that were asked for and that the bank's table lacks."""
-    for name in columns:
+    for name in table.columns if columns is None else columns:
         if name in CONSTANTS and name in table.columns and name not in frame.columns:
             frame[name] = CONSTANTS[name]
-    return frame[[c for c in columns if c in frame.columns]]
+    return frame if columns is None else frame[[c for c in columns if c in frame.columns]]

@@ -69,6 +69,8 @@ class Bank:
         self._columnar = columnar.is_here(self.folder)
         self._cache: dict[str, pd.DataFrame] = {}
         self._stored: dict[str, dict[str, str]] = {}
+        #: Columns, ``"loan.purpose"``, that were asked for and left out of what was returned.
+        self.left_out: list[str] = []
         self.as_of = self._parse_as_of(as_of)
 
     def __repr__(self) -> str:
@@ -109,6 +111,11 @@ class Bank:
     def missing(self, *names: str) -> list[str]:
         """Return the Chinese names of those tables or columns that the bank lacks."""
         return [labels.chinese(name) for name in names if not self.has(name)]
+
+    @property
+    def tables_read(self) -> list[str]:
+        """Names of the tables that have been looked at so far."""
+        return list(self._stored)
 
     def lacking_columns(self, name: str) -> frozenset[str]:
         """Return the columns of the contract that this bank's table has not got."""
@@ -162,13 +169,14 @@ class Bank:
         if name not in self.tables:
             return self._without_table(definition, columns)
         wanted = self._check_columns(definition, columns)
-        if wanted is not None and len(wanted) < len(dict.fromkeys(columns or ())):
-            return labels.filled(self._read(definition, wanted), definition, columns or ())
+        if wanted is not None and len(wanted) < len(columns or ()):
+            return labels.filled(self._read(definition, wanted), definition, columns)
         if name in self._cache:
             frame = self._cache[name]
             return frame.copy(deep=False) if wanted is None else frame[wanted].copy(deep=False)
         frame = self._read(definition, wanted)
         if wanted is None:
+            frame = labels.filled(frame, definition) if self.is_real else frame
             self._cache[name] = frame
             return frame.copy(deep=False)
         return frame
@@ -236,7 +244,8 @@ class Bank:
         """
         names = tuple(f"{table.name}.{column}" for column in lacking)
         ASKED_IN_VAIN.update(names)
-        if self.is_real and (found or all(c in labels.CONSTANTS for c in lacking)):
+        if self.is_real and found:
+            self.left_out += [n for n in names if n.partition(".")[2] not in labels.CONSTANTS]
             return
         words = "、".join(f"“{table.columns[c].zh}”（{c}）" for c in lacking)
         raise MissingDataError(

@@ -1,4 +1,4 @@
-"""What `check` shows: one of four outcomes, in HTML without scripts and in plain text."""
+"""What `check` shows: one of five outcomes, in HTML without scripts and in plain text."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The four outcomes of a check."""
+    """The outcomes of a check; the last one only on a real bank that lacks data."""
 
     RIGHT = "正确"
     WRONG = "还不对"
     BLANK = "还没有作答"
     BROKEN = "检查程序出错"
+    MISSING = "本行缺数据"
 
 
-_SIGNS = {Outcome.RIGHT: "✓", Outcome.WRONG: "✗", Outcome.BLANK: "○", Outcome.BROKEN: "！"}
+_SIGNS = {
+    Outcome.RIGHT: "✓",
+    Outcome.WRONG: "✗",
+    Outcome.BLANK: "○",
+    Outcome.BROKEN: "！",
+    Outcome.MISSING: "–",
+}
 # Okabe-Ito hues, darkened for text on white; the sign says the same without colour.
 _COLOURS = {
     Outcome.RIGHT: "#00527f",
     Outcome.WRONG: "#a84300",
     Outcome.BLANK: "#57606a",
     Outcome.BROKEN: "#7a2f62",
+    Outcome.MISSING: "#57606a",
 }
 
 
@@ -36,7 +44,7 @@ class Result:
     question : str
         “E1”.
     outcome : Outcome
-        One of the four.
+        One of them.
     message : str
         One or two Chinese sentences for the trainee; never the answer.
     notes : tuple of str
@@ -134,8 +142,10 @@ class ProgressTable:
     @property
     def summary(self) -> str:
         """“4 题中做对 2 题”."""
-        right = sum(outcome is Outcome.RIGHT for _, outcome, *_ in self.rows)
-        return f"{len(self.rows)} 题中做对 {right} 题"
+        outcomes = [outcome for _, outcome, *_ in self.rows]
+        right, missing = outcomes.count(Outcome.RIGHT), outcomes.count(Outcome.MISSING)
+        words = f"{len(outcomes) - missing} 题中做对 {right} 题"
+        return f"{words}（另有 {missing} 题本行缺数据，不计）" if missing else words
 
     def __repr__(self) -> str:
         lines = ["｜".join(row) for row in (self._HEAD, *self._cells())]

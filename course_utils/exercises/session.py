@@ -11,11 +11,19 @@ from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.exercises import progress as room
-from course_utils.exercises.context import Bank, Context
-from course_utils.exercises.grading import CheckerError, grade, reference_copy
+from course_utils.exercises.context import Bank, Context, MissingParameterError
+from course_utils.exercises.gates.gate import Gate, sentence
+from course_utils.exercises.grading import (
+    CheckerError,
+    examine,
+    grade,
+    reference,
+    reference_copy,
+)
 from course_utils.exercises.history import History
 from course_utils.exercises.question import Question
 from course_utils.exercises.result import Note, Outcome, ProgressTable, Result
+from course_utils.libraries import MissingLibraryError
 
 QUESTION_PACKAGE = "course_utils.exercises.questions"
 
@@ -63,9 +71,12 @@ class Session:
     context: Context = field(init=False)
     history: History = field(init=False)
     standing: dict[str, Standing] = field(init=False)
+    gate: Gate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.context = Context(self.bank, self.namespace)
+        if getattr(self.bank, "is_real", False):
+            self.gate = Gate(self.bank, self.namespace)
         self.history = History(self.namespace, self.context.parameters.snapshot())
         self.standing = {name: Standing() for name in self.questions}
 
@@ -89,11 +100,30 @@ class Session:
         question = self.question(name)
         if reopened := self._opened_otherwise():
             return Result(question.id, Outcome.WRONG, reopened)
+        if lacking := self._lacking(question):
+            text = sentence(lacking, what="本题")
+            return Result(question.id, Outcome.MISSING, text)
         earlier = self.history.parameters_at(question.variable)
         result = grade(question, self.context, self.namespace, earlier=earlier)
         if result.outcome is Outcome.WRONG and (note := self.history.out_of_order(question)):
             result = result.with_notes(note)
         return result
+
+    def _lacking(self, question: Question) -> frozenset[str]:
+        """Return what the bank would need for a question and has not got, by contract name."""
+        if self.gate is None:
+            return frozenset()
+        for name in (question.variable, *question.inputs):
+            if name in self.gate.lost:
+                return self.gate.lost[name]
+        try:
+            value = reference(question, self.context)
+            examine(question, value, self.context, value)
+        except (MissingParameterError, MissingLibraryError):
+            return frozenset()
+        except Exception as error:
+            return self.gate.reasons(error) or frozenset()
+        return frozenset()
 
     def _opened_otherwise(self) -> str | None:
         """Say so when BANK or AS_OF changed after the bank was opened."""
@@ -113,6 +143,8 @@ class Session:
         question = self.question(name)
         result, standing = self.grade(name), self.standing[question.id]
         standing.checked, standing.last = standing.checked + 1, result.outcome
+        if result.outcome is Outcome.MISSING:
+            return result  # nobody's work: the class is told nothing
         if result.outcome is Outcome.WRONG:
             standing.failed += 1
             standing.hints = max(standing.hints, min(standing.failed, len(question.hints)))
@@ -137,7 +169,12 @@ class Session:
     def carry_on(self, name: str) -> Note:
         """Put the reference result into the trainee's variable, so that the lesson can go on."""
         question = self.question(name)
-        if self.grade(name).outcome is Outcome.RIGHT:
+        result = self.grade(name)
+        if result.outcome is Outcome.MISSING and self.gate is not None:
+            # what follows must not take the blank for an answer
+            self.gate.lose(question.variable, self._lacking(question))
+            return Note(f"{question.id}：{result.message}")
+        if result.outcome is Outcome.RIGHT:
             return Note(f"{question.id} 已经做对了，变量 {question.variable} 保持不变。")
         try:
             value = reference_copy(question, self.context)
@@ -263,6 +300,8 @@ def check(name: str) -> Result | None:
     result = current().check(name)
     shown = _show(result)
     mode = os.environ.get("COURSE_CHECK", "")
+    if result.outcome is Outcome.MISSING:
+        return shown
     if mode == "strict" and result.outcome is not Outcome.RIGHT:
         raise CheckFailed(repr(result))
     if mode == "stub" and result.outcome is not Outcome.BLANK:
@@ -340,6 +379,9 @@ def _enter_notebook(session: Session) -> None:
 
     friendly.install(shell)
     shell.events.register("post_run_cell", session.history.after_cell)
+    if session.gate is not None:
+        shell.ast_transformers.append(session.gate)
+        shell.events.register("post_run_cell", session.gate.after_cell)
     from course_utils.charts import theme
 
     theme()
@@ -351,5 +393,10 @@ def _leave() -> None:
     if shell is None or _current is None:
         return
     handlers: Mapping[str, list[Any]] = shell.events.callbacks
-    if _current.history.after_cell in handlers.get("post_run_cell", []):
-        shell.events.unregister("post_run_cell", _current.history.after_cell)
+    followers = [_current.history.after_cell]
+    if (gate := _current.gate) is not None:
+        followers.append(gate.after_cell)
+        shell.ast_transformers = [one for one in shell.ast_transformers if one is not gate]
+    for follower in followers:
+        if follower in handlers.get("post_run_cell", []):
+            shell.events.unregister("post_run_cell", follower)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from course_utils.cli import onboarding
 from course_utils.cli.common import ProgressBar, bank_option, short
 from course_utils.errors import CourseError
 
@@ -57,3 +58,6 @@ def bank_generate(bank: str, persons: int | None, force: bool) -> None:
     click.echo(
         f"{profile.name}：{size:,} 人，{len(manifest['rows'])} 张表，{rows:,} 行（{folder}）。"
     )
+
+
+bank_group.add_command(onboarding.bank_new)

@@ -1,0 +1,107 @@
+"""One call: a synthetic bank's warehouse → the raw files of one system, their mapping, the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from course_utils.contract import load_contract
+
+from .identities import raw_tables
+from .layout import parts, sheet_of
+from .mapping_text import clean_mapping_text, mapped, mapping_text
+from .planting import Gardener
+from .sample import read_tables, smaller
+from .shapes import SHAPES
+from .sheets import Planted, Sheet, write_sheets
+
+CLEAN = "clean"
+ADAPTERS = (CLEAN, *SHAPES)
+#: Dates kept of tables of which a small bank needs no more.
+DAYS = 40
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written.
+
+    Parameters
+    ----------
+    folder : Path
+        The files; ``truth.json`` lies beside the folder's files under its own name.
+    mapping : str
+        Text of ``mapping.yml``.
+    planted : tuple of Planted
+        Every planted fault with file, sheet and row.
+    rows : int
+        Good rows, that is, rows that the intake must keep.
+    """
+
+    folder: Path
+    mapping: str
+    planted: tuple[Planted, ...]
+    rows: int
+
+
+def export(
+    warehouse: Path,
+    folder: Path,
+    adapter: str,
+    customers: int = 0,
+    faults: bool = True,
+    only: tuple[str, ...] = (),
+) -> Export:
+    """Write the raw files of one system.
+
+    Parameters
+    ----------
+    warehouse : Path
+        Folder with the synthetic bank's Parquet files.
+    folder : Path
+        Where the files go.
+    adapter : str
+        One of :data:`ADAPTERS`.
+    customers : int
+        Number of customers to keep; 0: all.
+    faults : bool
+        Plant faults; ignored for ``"clean"``.
+    only : tuple of str
+        Write these tables alone; all if empty.
+    """
+    tables = read_tables(warehouse)
+    if customers:
+        tables = smaller(tables, customers, DAYS)
+    tables = raw_tables(tables)
+    tables = {n: f for n, f in tables.items() if not only or n in only}
+    folder.mkdir(parents=True, exist_ok=True)
+    present = {name: frame.columns for name, frame in tables.items()}
+    rows = sum(frame.height for frame in tables.values())
+    if adapter == CLEAN:
+        for name, frame in tables.items():
+            columns = [c for c in frame.columns if mapped(load_contract().table(name), c)]
+            frame.select(columns).write_parquet(folder / f"{name}.parquet")
+        return Export(folder, clean_mapping_text(present), (), rows)
+    shape = SHAPES[adapter]
+    sheets = [s for n, f in tables.items() for s in _sheets(adapter, n, f, faults)]
+    planted = write_sheets(folder, sheets)
+    _write_truth(folder.with_name(f"{folder.name}_truth.json"), planted)
+    return Export(folder, mapping_text(shape, present), tuple(planted), rows)
+
+
+def _sheets(adapter: str, name: str, frame: pl.DataFrame, faults: bool) -> list[Sheet]:
+    shape, table = SHAPES[adapter], load_contract().table(name)
+    fields = [f for f in shape.fields(table, frame.columns) if mapped(table, f.column.name)]
+    pieces = parts(shape, table, frame)
+    sheets = [sheet_of(shape, table, part, fields, i) for i, part in enumerate(pieces)]
+    if faults and frame.height:
+        Gardener(adapter, table, frame, fields, sheets).plant()
+    return sheets
+
+
+def _write_truth(path: Path, planted: list[Planted]) -> None:
+    entries = [dataclasses.asdict(one) for one in planted]
+    path.write_text(json.dumps(entries, ensure_ascii=False, indent=1), encoding="utf-8")

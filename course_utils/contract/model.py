@@ -62,6 +62,17 @@ class Column:
         The value describes the day of extraction only.
     locked : str, optional
         What the column must not be used for.
+    protect : str
+        How a bank's raw value becomes the stored one: ``keep``, ``pseudonym:<domain>``, ``name``,
+        ``year``, ``month_number``, ``address``, ``round:<step>``, ``free_text``, ``counterparty``,
+        ``organisation`` or ``refuse``. A column with `references` has the rule of the key.
+    quasi_identifier : bool
+        Names nobody by itself but does together with others: k-anonymity is counted over these.
+    coarsen : tuple of str
+        Ever coarser forms that a release to a class may use: ``year:5``, ``month``, ``year``,
+        ``round:10``, ``digits:1``. Leaving the column out is always the last step.
+    empty : str, optional
+        What a mart holds where there was nothing to add up: ``"zero"`` or ``"unknown"`` (null).
     """
 
     name: str
@@ -82,6 +93,10 @@ class Column:
     known_after_days: int = 0
     snapshot: bool = False
     locked: str | None = None
+    protect: str = "keep"
+    quasi_identifier: bool = False
+    coarsen: tuple[str, ...] = ()
+    empty: str | None = None
 
     @property
     def dtype(self) -> str:
@@ -96,6 +111,15 @@ class Column:
             return None
         table, _, column = self.references.partition(".")
         return table, column
+
+    @property
+    def domain(self) -> str | None:
+        """Kind of thing that a pseudonym stands for (``customer``, ``phone`` …), or None.
+
+        Equal raw values get equal pseudonyms within a domain and unlinkable ones across domains.
+        """
+        rule, _, domain = self.protect.partition(":")
+        return domain if rule == "pseudonym" else None
 
 
 @dataclass(frozen=True)
@@ -126,6 +150,10 @@ class Table:
         A real bank may lack the table.
     checker_only : bool
         Only the checker reads it; never part of the trainee kit.
+    release : str
+        What a row is, for whoever lets rows out: ``open`` (reference data without persons),
+        ``aggregate`` (branch level), ``person``, ``event`` (something a person did) or
+        ``invented`` (made up for teaching; never taken from a bank).
     """
 
     name: str
@@ -141,6 +169,7 @@ class Table:
     as_of_year: str | None = None
     optional: bool = False
     checker_only: bool = False
+    release: str = "person"
 
     @property
     def required_columns(self) -> tuple[str, ...]:

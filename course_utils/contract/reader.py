@@ -1,4 +1,4 @@
-"""Read ``data/contract/*.yml`` strictly into the typed contract."""
+"""Read ``data/contract/*.yml`` (ODCS 3.1) strictly into the typed contract."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 
 from course_utils import kept
 from course_utils.contract.model import Column, Contract, Table, nearest
-from course_utils.errors import CourseError
+from course_utils.contract.odcs import ContractError, mapping, read_area, read_head
 from course_utils.paths import data_dir
+
+__all__ = ["ContractError", "load_contract"]
 
 _MISSING = dataclasses.MISSING
 #: Attributes of a column or table and the Python types that a value may have.
@@ -28,10 +30,6 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = MappingProxyType(
         "tuple[str, ...]": ((list,), "方括号里的一串文字"),
     }
 )
-
-
-class ContractError(CourseError):
-    """The contract files themselves are wrong: a matter for the course author."""
 
 
 def load_contract(folder: str | Path | None = None) -> Contract:
@@ -64,7 +62,8 @@ def _load(folder: Path) -> Contract:
     parsed: dict[str, Any] = {}
 
     def read(name: str) -> Any:
-        parsed[name] = _parse(name, sources.get(name))
+        translate = read_head if name == "contract.yml" else read_area
+        parsed[name] = translate(_parse(name, sources.get(name)), name)
         return parsed[name]
 
     contract = _build(folder, read)
@@ -73,30 +72,33 @@ def _load(folder: Path) -> Contract:
 
 
 def _place(folder: Path, sources: Mapping[str, bytes]) -> Path | None:
-    """Return where the parsed files are kept; only the project's own contract is."""
+    """Return where the attributes are kept; only those of the project's own contract are."""
     if folder != data_dir("contract").resolve():
         return None
     texts = [part for name in sorted(sources) for part in (name.encode(), sources[name])]
-    return kept.place_for("contract", [b"format 2", *texts])
+    return kept.place_for("contract", [b"format 3", *texts])
 
 
 def _build(folder: Path, read: Callable[[str], Any]) -> Contract:
-    """Turn the parsed files into the contract; `read` gives a file's content by its name."""
-    head = _mapping(read("contract.yml"), "contract.yml")
-    areas = _mapping(head.get("areas"), "contract.yml 的 areas")
+    """Turn the attributes into the contract; `read` gives those of a file by its name."""
+    head = mapping(read("contract.yml"), "contract.yml")
+    names, version = head.get("areas"), head.get("version")
+    if not isinstance(names, list) or not isinstance(version, str):
+        raise ContractError("contract.yml 应当写明 version 和 areas，请补上。")
     files = {path.stem for path in folder.glob("*.yml")} - {"contract"}
-    if missing := [area for area in areas if area not in files]:
+    if missing := [area for area in names if area not in files]:
         raise ContractError(f"数据契约缺少文件 {missing[0]}.yml，请补上或从 areas 里删去它。")
-    if surplus := sorted(files - set(areas)):
+    if surplus := sorted(files - set(names)):
         raise ContractError(f"数据契约的 {surplus[0]}.yml 没有列进 contract.yml 的 areas，请补列。")
-    version = head.get("version")
-    if not isinstance(version, str):
-        raise ContractError('contract.yml 的 version 应写成 "1.0" 这样带引号的文字，请修改。')
+    areas: dict[str, str] = {}
     tables: dict[str, Table] = {}
-    for area in areas:
+    for area in names:
         file = f"{area}.yml"
-        raw = _mapping(_mapping(read(file), file).get("tables"), f"{file} 的 tables")
-        for name, body in raw.items():
+        raw = mapping(read(file), file)
+        if raw.get("version") != version:
+            raise ContractError(f"{file} 的版本与 contract.yml 的“{version}”不同，请一起修改。")
+        areas[area] = str(raw.get("name"))
+        for name, body in mapping(raw.get("tables"), f"{file} 的 schema").items():
             if name in tables:
                 raise ContractError(
                     f"{file} 里的表“{name}”在 {tables[name].area}.yml 里已经有了，请删去一处。"
@@ -104,10 +106,34 @@ def _build(folder: Path, read: Callable[[str], Any]) -> Contract:
             tables[name] = _table(name, body, area)
     return Contract(
         version=version,
-        tables=MappingProxyType(tables),
+        tables=MappingProxyType(_protected(tables)),
         areas=MappingProxyType(areas),
-        legend=MappingProxyType(_mapping(head.get("legend"), "contract.yml 的 legend")),
+        legend=MappingProxyType(mapping(head.get("legend"), "contract.yml 的 legend")),
     )
+
+
+def _protected(tables: dict[str, Table]) -> dict[str, Table]:
+    """Give every column that refers to a key the protection of that key, unless it says its own."""
+
+    def rule(column: Column, seen: tuple[Column, ...] = ()) -> str:
+        reference = column.reference
+        if reference is None or column.protect != "keep" or column in seen:
+            return column.protect
+        table = tables.get(reference[0])
+        target = table.columns.get(reference[1]) if table else None
+        # a reference to nowhere is a fault that the contract's own check names
+        return column.protect if target is None else rule(target, (*seen, column))
+
+    result = {}
+    for name, table in tables.items():
+        columns = {
+            key: dataclasses.replace(column, protect=found)
+            if (found := rule(column)) != column.protect
+            else column
+            for key, column in table.columns.items()
+        }
+        result[name] = dataclasses.replace(table, columns=MappingProxyType(columns))
+    return result
 
 
 def _parse(name: str, source: bytes | None) -> Any:
@@ -130,16 +156,10 @@ def _parse(name: str, source: bytes | None) -> Any:
         ) from None
 
 
-def _mapping(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        raise ContractError(f"数据契约的 {where} 应当是“键: 值”的形式，请检查缩进。")
-    return value
-
-
 def _table(name: str, body: Any, area: str) -> Table:
     where = f"{area}.yml 的表 {name}"
-    values = dict(_mapping(body, where))
-    columns = _mapping(values.pop("columns", None), f"{where} 的 columns")
+    values = dict(mapping(body, where))
+    columns = mapping(values.pop("columns", None), f"{where} 的 columns")
     values = _attributes(Table, values, where, given={"name", "area", "columns"})
     return Table(
         name=name,
@@ -151,7 +171,7 @@ def _table(name: str, body: Any, area: str) -> Table:
 
 def _column(name: str, body: Any, where: str) -> Column:
     where = f"{where} 的列 {name}"
-    return Column(name=name, **_attributes(Column, _mapping(body, where), where, given={"name"}))
+    return Column(name=name, **_attributes(Column, mapping(body, where), where, given={"name"}))
 
 
 def _attributes(

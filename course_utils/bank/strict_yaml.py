@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -155,5 +155,7 @@ def _node(raw: Any, path: Path) -> Node:
                 f"“{name.text}”在第 {seen[name.text]} 行已经写过，请只留一处",
             )
         seen[name.text] = name.line
-        pairs.append((name, _node(value, path)))
+        found = _node(value, path)
+        # what is left empty seems to stand where the next thing begins
+        pairs.append((name, replace(found, line=name.line) if found.empty else found))
     return Node(line, "map", pairs=tuple(pairs))

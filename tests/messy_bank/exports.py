@@ -1,8 +1,9 @@
-"""One call: a synthetic bank's warehouse → the raw files of one system, their mapping, the truth."""
+"""A synthetic bank's warehouse → raw files of one system, their mapping, the planted truth."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from .identities import raw_tables
 from .layout import parts, sheet_of
 from .mapping_text import clean_mapping_text, mapped, mapping_text
 from .planting import Gardener
-from .sample import read_tables, smaller
+from .sample import known, read_tables, smaller
 from .shapes import SHAPES
 from .sheets import Planted, Sheet, write_sheets
 
@@ -23,6 +24,7 @@ CLEAN = "clean"
 ADAPTERS = (CLEAN, *SHAPES)
 #: Dates kept of tables of which a small bank needs no more.
 DAYS = 40
+AS_OF = datetime.date(2025, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def export(
     customers: int = 0,
     faults: bool = True,
     only: tuple[str, ...] = (),
+    as_of: datetime.date = AS_OF,
 ) -> Export:
     """Write the raw files of one system.
 
@@ -71,8 +74,10 @@ def export(
         Plant faults; ignored for ``"clean"``.
     only : tuple of str
         Write these tables alone; all if empty.
+    as_of : date
+        Day of the export: nothing of a later day is in it.
     """
-    tables = read_tables(warehouse)
+    tables = known(read_tables(warehouse), as_of)
     if customers:
         tables = smaller(tables, customers, DAYS)
     tables = raw_tables(tables)

@@ -54,7 +54,9 @@ def thousands(column: Column) -> pl.Expr:
 def shifted(column: Column, places: int) -> pl.Expr:
     """Return a number divided by 10 ** `places`, exactly, without zeros at the end."""
     value = pl.col(column.name).cast(pl.Decimal(24, 6)) / pl.lit(10**places)
-    return value.cast(pl.Decimal(24, 6)).cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+    return (
+        value.cast(pl.Decimal(24, 6)).cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+    )
 
 
 def ten_thousands(column: Column) -> pl.Expr:

@@ -22,7 +22,7 @@ SUBTOTAL = 150
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table: what its file is told apart by, and the rows as the contract has them."""
+    """Some rows of a table, as the contract has them, and what tells their file apart."""
 
     suffix: str
     frame: pl.DataFrame

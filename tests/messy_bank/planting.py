@@ -95,7 +95,9 @@ FAULTS = (
     _blanked("nullable_fraction", "deposit_account", "term_months", "12.5"),
     # customers
     Fault("flag_of_customer", "customer", "is_farmer", "拒收", "待核实"),
-    Fault("open_date_open", "customer", "open_date", "拒收", {"": "9999-12-31", "east5": "99991231"}),
+    Fault(
+        "open_date_open", "customer", "open_date", "拒收", {"": "9999-12-31", "east5": "99991231"}
+    ),
     _blanked("birth_year_impossible", "customer", "birth_year", "1825"),
     _blanked("nullable_code_unknown", "customer", "gender", "9"),
     # loans
@@ -249,7 +251,9 @@ class Gardener:
     def _furniture(self) -> None:
         name = self.table.name
         if self.adapter == "east5" and self.table.name in {"transaction", "customer_month"}:
-            header = Extra(list(self.sheets[0].columns), Planted("repeated_header", name, "", "不读"))
+            header = Extra(
+                list(self.sheets[0].columns), Planted("repeated_header", name, "", "不读")
+            )
             self._place(self.sheets[0], header)
         if self.adapter != "core_dump":
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,9 @@ from course_utils.contract import Table, load_contract
 
 #: Only the checker's; no bank delivers it.
 LEFT_OUT = frozenset({"next_90d_outcome"})
+
+#: Long tables that do not hang on a customer: thinned out like the customers.
+THINNED = frozenset({"household", "registry_list", "brand_survey", "assessment", "raw_export"})
 
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
@@ -21,7 +25,37 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     }
 
 
-def smaller(tables: dict[str, pl.DataFrame], customers: int, days: int = 0) -> dict[str, pl.DataFrame]:
+def known(tables: dict[str, pl.DataFrame], as_of: datetime.date) -> dict[str, pl.DataFrame]:
+    """Return what a bank can export on the day `as_of`: no row and no value of a later day."""
+    contract = load_contract()
+    return {name: _known(contract.table(name), frame, as_of) for name, frame in tables.items()}
+
+
+def _known(table: Table, frame: pl.DataFrame, as_of: datetime.date) -> pl.DataFrame:
+    end = as_of + datetime.timedelta(days=1)
+    if table.as_of is not None and table.as_of in frame.columns:
+        date = pl.col(table.as_of)
+        frame = frame.filter((date < end) | date.is_null())
+    if table.as_of_year is not None:
+        finished = as_of.year if (as_of.month, as_of.day) == (12, 31) else as_of.year - 1
+        frame = frame.filter(pl.col(table.as_of_year) <= finished)
+    changes = []
+    for column in table.columns.values():
+        if column.name not in frame.columns:
+            continue
+        value = pl.col(column.name)
+        if column.hide_after_as_of:
+            changes.append(pl.when((value >= end).not_()).then(value).alias(column.name))
+        elif column.known_on is not None and column.known_on in frame.columns:
+            wait = datetime.timedelta(days=column.known_after_days)
+            late = (pl.col(column.known_on) >= end - wait).fill_null(value=False)
+            changes.append(pl.when(~late).then(value).alias(column.name))
+    return frame.with_columns(changes)
+
+
+def smaller(
+    tables: dict[str, pl.DataFrame], customers: int, days: int = 0
+) -> dict[str, pl.DataFrame]:
     """Keep about `customers` customers and the rows of the other tables that belong to them.
 
     A reference to somebody who left is blanked where the contract allows it; otherwise its row
@@ -37,7 +71,8 @@ def smaller(tables: dict[str, pl.DataFrame], customers: int, days: int = 0) -> d
     """
     step = max(1, tables["customer"].height // customers)
     kept = dict(tables)
-    kept["customer"] = tables["customer"].gather_every(step)
+    for name in {"customer", *THINNED} & set(tables):
+        kept[name] = tables[name].gather_every(step)
     if days:
         kept = {name: _last_dates(name, frame, days) for name, frame in kept.items()}
     contract = load_contract()

@@ -152,7 +152,9 @@ def _core(table: Table, column: Column, name: str) -> Field:
 def _excel_names(table: Table, columns: list[Column]) -> list[str]:
     if table.name in LONG:
         return [c.zh for c in columns]
-    return [f"{c.zh}（{'万元' if c.type == 'money' else c.unit}）" if c.unit else c.zh for c in columns]
+    return [
+        f"{c.zh}（{'万元' if c.type == 'money' else c.unit}）" if c.unit else c.zh for c in columns
+    ]
 
 
 def _excel(table: Table, column: Column, name: str) -> Field:

@@ -75,6 +75,9 @@ def sheet_of(shape: Shape, table: Table, part: Part, fields: list[Field], number
     path = place.replace("*", f"{table.zh}_{part.suffix}")
     if shape.name == "east5":
         encoding = "utf-8-sig" if number % 3 == 2 else "gb18030"
+        # the day of collection, which nobody maps
+        frame = frame.with_columns(pl.lit("20251231").alias("CJRQ"))
+        names = frame.columns
         return Sheet(path, table.name, names, [frame], encoding=encoding, delimiter="|@|")
     if shape.name == "core_dump":
         return Sheet(
@@ -121,9 +124,18 @@ def _book_sheet(
         names,
         pieces,
         above=above,
+        groups=_groups(table, len(names)),
         name=name,
         numbers=frozenset(f.source for f in fields if f.column.type in numeric),
     )
+
+
+def _groups(table: Table, width: int) -> list[str]:
+    """Return the upper header row of the two tables that have one."""
+    if table.name not in {"deposit_account", "loan"}:
+        return []
+    names = ["", *["基本信息"] * 4, *["业务信息"] * (width - 7)]
+    return names + [""] * (width - len(names))
 
 
 def _with_subtotals(table: Table, frame: pl.DataFrame) -> list[pl.DataFrame | Extra]:

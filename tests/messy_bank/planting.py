@@ -115,6 +115,7 @@ ROW_KINDS = {
     "ragged_short": "拒收",
     "ragged_long": "拒收",
     "column_shift": "拒收",
+    "broken_quote": "拒收",
     "title": "不读",
     "unit_line": "不读",
     "blank": "不读",
@@ -123,14 +124,71 @@ ROW_KINDS = {
     "total": "不读",
     "footer": "不读",
 }
-#: Kinds of the good rows: they are read as they are meant.
-MENDED_KINDS = {
-    "full_width_digits": "ＡＢ１２",
-    "spaces_around": " 值 ",
-    "currency_sign": "¥",
-    "yuan_suffix": "元",
-    "null_words": "NULL",
-}
+_WIDE = str.maketrans("0123456789.", "０１２３４５６７８９．")
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A way of writing a good value that the intake has to read as it is meant.
+
+    Parameters
+    ----------
+    kind, table, column : str
+    way : callable
+        The text in the file → the text with the quirk.
+    empty : bool
+        Only for values that are missing.
+    only : tuple of str
+        Adapters that can have it; empty: all.
+    """
+
+    kind: str
+    table: str
+    column: str
+    way: Callable[[str], str]
+    empty: bool = False
+    only: tuple[str, ...] = ()
+
+
+MENDS = (
+    *(
+        mend
+        for table, column in (("transaction", "amount"), ("loan", "amount"))
+        for mend in (
+            Mend("full_width_digits", table, column, lambda old: old.translate(_WIDE)),
+            Mend("spaces_around", table, column, lambda old: f" {old}\u3000"),
+            Mend("currency_sign", table, column, lambda old: f"¥{old}"),
+            Mend("yuan_suffix", table, column, lambda old: f"{old}元", only=_TEXT),
+            Mend("plus_sign", table, column, lambda old: f"+{old}"),
+        )
+    ),
+    Mend("null_word", "deposit_account", "maturity_date", lambda old: "NULL", empty=True),
+    Mend("null_dash", "deposit_account", "term_months", lambda old: "-", empty=True),
+    Mend("null_dashes", "loan", "spread_bp", lambda old: "--", empty=True),
+    Mend(
+        "open_date_of_9999", "deposit_account", "close_date", lambda old: "9999-12-31", empty=True
+    ),
+    Mend("apostrophe_before", "loan", "customer_id", lambda old: f"'{old}"),
+    Mend("tab_before", "loan", "loan_id", lambda old: f"\t{old}"),
+    Mend("date_with_slashes", "loan", "issue_date", lambda old: _respell(old, "{}/{}/{}")),
+    Mend("date_in_chinese", "loan", "maturity_date", lambda old: _respell(old, "{}年{}月{}日")),
+    Mend("date_with_dots", "loan", "issue_date", lambda old: _respell(old, "{}.{}.{}")),
+    Mend(
+        "date_with_midnight",
+        "loan",
+        "maturity_date",
+        lambda old: f"{old} 00:00:00",
+        only=("core_dump",),
+    ),
+)
+
+
+def _respell(date: str, form: str) -> str:
+    """Write a date another way, without zeros in front; a serial number stays."""
+    digits = "".join(c for c in date if c.isdigit())
+    if len(digits) != 8:
+        return date
+    return form.format(digits[:4], int(digits[4:6]), int(digits[6:]))
 
 
 @dataclass
@@ -165,8 +223,11 @@ class Gardener:
                 self._add(fault) if fault.fresh else self._change(fault)
         if self.table.name in {"transaction", "deposit_account", "loan"}:
             self._whole_rows()
-        if self.table.name in {"transaction", "loan", "merchant_day"}:
-            self._mended()
+        for mend in MENDS:
+            fits = mend.table == self.table.name and mend.column in self.frame.columns
+            if fits and (not mend.only or self.adapter in mend.only):
+                planted = Planted(mend.kind, mend.table, mend.column, "")
+                self._rewrite(self._source(mend.column), planted, mend.way, mend.empty)
         self._furniture()
 
     # ---- rows that are added ---------------------------------------------------------------------
@@ -193,12 +254,23 @@ class Gardener:
         if self.adapter in _TEXT:
             for kind in ("ragged_short", "ragged_long"):
                 self._ragged(kind)
+        if self.adapter == "core_dump":
+            self._broken_quote()
 
     def _ragged(self, kind: str) -> None:
         sheet = self._next_sheet()
-        cells = [self._fresh_row()[c] for c in sheet.columns]
+        row = self._fresh_row()
+        cells = [row.get(c) for c in sheet.columns]
         cells = cells[:-3] if kind == "ragged_short" else [*cells[:2], "多出的", "两格", *cells[2:]]
         self._place(sheet, Extra(cells, Planted(kind, self.table.name, "", "拒收")))
+
+    def _broken_quote(self) -> None:
+        sheet = self._next_sheet()
+        row = self._fresh_row()
+        cells = [str(row.get(c) or "").replace(",", "") for c in sheet.columns]
+        cells[1] = f'"{cells[1]}'
+        planted = Planted("broken_quote", self.table.name, "", "拒收")
+        self._place(sheet, Extra(",".join([*cells, ""]), planted))
 
     # ---- good rows that are changed --------------------------------------------------------------
 
@@ -207,21 +279,6 @@ class Gardener:
         planted = Planted(fault.kind, self.table.name, fault.column, fault.expected)
         value = fault.cell(self.adapter)
         self._rewrite(source, planted, lambda old: value, wanted_empty=True)
-
-    def _mended(self) -> None:
-        column = "transaction_amount" if self.table.name == "merchant_day" else "amount"
-        source = self._source(column)
-        wide = str.maketrans("0123456789.", "０１２３４５６７８９．")
-        ways: dict[str, Callable[[str], str]] = {
-            "full_width_digits": lambda old: old.translate(wide),
-            "spaces_around": lambda old: f" {old}\u3000",
-            "currency_sign": lambda old: f"¥{old}",
-        }
-        if self._unit(column) is None:
-            ways["yuan_suffix"] = lambda old: f"{old}元"
-        for kind, way in ways.items():
-            planted = Planted(kind, self.table.name, column, "")
-            self._rewrite(source, planted, way, wanted_empty=False)
 
     def _rewrite(
         self,
@@ -315,9 +372,6 @@ class Gardener:
 
     def _source(self, column: str) -> str:
         return next(f.source for f in self.fields if f.column.name == column)
-
-    def _unit(self, column: str) -> str | None:
-        return next(f.unit for f in self.fields if f.column.name == column)
 
 
 def _replace(sheet: Sheet, row: int, extra: Extra) -> None:

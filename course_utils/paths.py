@@ -39,3 +39,13 @@ def warehouse_dir(code: str) -> Path:
     if chosen := os.environ.get("COURSE_WAREHOUSE"):
         return Path(chosen) / code
     return (home() or Path.cwd()) / "data" / "warehouse" / code
+
+
+def incoming_dir(code: str) -> Path:
+    """Return the folder in which a real bank's exports are looked for; it need not exist."""
+    return (home() or Path.cwd()) / "data" / "incoming" / code
+
+
+def intake_dir(code: str) -> Path:
+    """Return the folder of the reports on a real bank's exports; it need not exist yet."""
+    return (home() or Path.cwd()) / "data" / "intake" / code

@@ -65,19 +65,31 @@ class RawValueSample:
     def save(self, path: Path) -> int:
         """Write the sample; return how many values it holds."""
         share = KEPT // max(len(self._columns), 1)
-        columns = {name: _smallest(kept, share) for name, kept in self._columns.items()}
-        content = {
-            "version": 1,
-            "check": self._hash("check").hex(),
-            "columns": {name: len(kept) for name, kept in columns.items()},
-            "values": {
+        columns = {
+            name: {
                 hashed.hex(): [length, self._beginnings.get(hashed, b"").hex()]
-                for kept in columns.values()
-                for hashed, length in sorted(kept.items())
-            },
+                for hashed, length in sorted(_smallest(kept, share).items())
+            }
+            for name, kept in self._columns.items()
         }
+        content = {"version": 2, "check": self._hash("check").hex(), "columns": columns}
         write_text(path, json.dumps(content))
-        return len(content["values"])
+        return sum(map(len, columns.values()))
+
+    def absorb(self, path: Path) -> None:
+        """Take over what another sample of the same bank has saved.
+
+        Raises
+        ------
+        CourseError
+            If it is broken or was made with another key.
+        """
+        for name, values in _read(path, self._tokens).items():
+            kept = self._columns.setdefault(name, {})
+            for hashed, (length, beginning) in values.items():
+                kept[bytes.fromhex(hashed)] = length
+                if beginning:
+                    self._beginnings[bytes.fromhex(hashed)] = bytes.fromhex(beginning)
 
     def _hash(self, text: str) -> bytes:
         return self._tokens.digest(_DOMAIN, text)[:_HASH_BYTES]
@@ -100,16 +112,8 @@ class RawValueFinder:
 
     def __init__(self, key: bytes, path: Path) -> None:
         self._tokens = Tokens(key)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            values = {bytes.fromhex(one): pair for one, pair in content["values"].items()}
-            check = content["check"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise CourseError(
-                f"原始值样本“{path.name}”读不懂，请重新运行 course intake。"
-            ) from None
-        if check != self._tokens.digest(_DOMAIN, "check")[:_HASH_BYTES].hex():
-            raise CourseError("原始值样本与现在的密钥对不上，请重新运行 course intake。")
+        columns = _read(path, self._tokens).values()
+        values = {bytes.fromhex(one): pair for kept in columns for one, pair in kept.items()}
         self._whole = frozenset(values)
         self._lengths: dict[bytes, set[int]] = {}
         short = set()
@@ -157,6 +161,23 @@ class RawValueFinder:
 
     def _hash(self, text: str) -> bytes:
         return self._tokens.digest(_DOMAIN, text)[:_HASH_BYTES]
+
+
+def _read(path: Path, tokens: Tokens) -> dict[str, dict[str, tuple[int, str]]]:
+    """Return column → hash → length and hash of the beginning."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        columns, check = content["columns"], content["check"]
+        for kept in columns.values():
+            for hashed, (length, beginning) in kept.items():
+                if not isinstance(length, int):
+                    raise TypeError
+                bytes.fromhex(hashed + beginning)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise CourseError(f"原始值样本“{path.name}”读不懂，请重新运行 course intake。") from None
+    if check != tokens.digest(_DOMAIN, "check")[:_HASH_BYTES].hex():
+        raise CourseError("原始值样本与现在的密钥对不上，请重新运行 course intake。")
+    return columns
 
 
 def worth_keeping(value: str) -> str:

@@ -104,3 +104,8 @@ def replace_values(column: pl.Series, old: pl.Series, new: list[str] | pl.Series
     pairs = pl.DataFrame({"old": old, "new": pl.Series(new, dtype=pl.String)})
     joined = column.to_frame("old").join(pairs, on="old", how="left", maintain_order="left")
     return joined.select(pl.coalesce("new", "old").alias(column.name)).to_series()
+
+
+def fingerprint(key: bytes) -> str:
+    """Return what tells one key from another and says nothing about it."""
+    return Tokens(key).digest("fingerprint", "")[:8].hex()

@@ -61,6 +61,12 @@ _TABLE = ("name", "businessName", "description", "physicalType", "customProperti
 _TEXTS = MappingProxyType(
     {"businessName": "zh", "description": "meaning", "classification": "privacy"}
 )
+#: What the files call an attribute, where it is not called the same.
+SPELT: Mapping[str, str] = MappingProxyType(
+    {attribute: name for name, attribute in (*_TEXTS.items(), *COLUMN_PROPERTIES.items())}
+    | {attribute: name for name, attribute in TABLE_PROPERTIES.items()}
+    | {"codes": "validValues", "references": "to"}
+)
 _COLUMN = (
     "name",
     *_TEXTS,

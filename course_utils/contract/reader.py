@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from course_utils import kept
-from course_utils.contract.model import Column, Contract, Table, nearest
-from course_utils.contract.odcs import ContractError, mapping, read_area, read_head
+from course_utils.contract.model import Column, Contract, Table
+from course_utils.contract.odcs import SPELT, ContractError, mapping, read_area, read_head
 from course_utils.paths import data_dir
 
 __all__ = ["ContractError", "load_contract"]
@@ -57,7 +57,7 @@ def _load(folder: Path) -> Contract:
     known = kept.recall(place)
     if isinstance(known, dict) and known.keys() == sources.keys():
         # a damaged file is parsed anew below
-        with contextlib.suppress(ContractError):
+        with contextlib.suppress(ContractError, AttributeError, KeyError, TypeError):
             return _build(folder, known.__getitem__)
     parsed: dict[str, Any] = {}
 
@@ -91,7 +91,8 @@ def _build(folder: Path, read: Callable[[str], Any]) -> Contract:
     if surplus := sorted(files - set(names)):
         raise ContractError(f"数据契约的 {surplus[0]}.yml 没有列进 contract.yml 的 areas，请补列。")
     areas: dict[str, str] = {}
-    tables: dict[str, Table] = {}
+    raws: dict[str, Any] = {}
+    owner: dict[str, str] = {}
     for area in names:
         file = f"{area}.yml"
         raw = mapping(read(file), file)
@@ -99,41 +100,36 @@ def _build(folder: Path, read: Callable[[str], Any]) -> Contract:
             raise ContractError(f"{file} 的版本与 contract.yml 的“{version}”不同，请一起修改。")
         areas[area] = str(raw.get("name"))
         for name, body in mapping(raw.get("tables"), f"{file} 的 schema").items():
-            if name in tables:
+            if name in raws:
                 raise ContractError(
-                    f"{file} 里的表“{name}”在 {tables[name].area}.yml 里已经有了，请删去一处。"
+                    f"{file} 里的表“{name}”在 {owner[name]}.yml 里已经有了，请删去一处。"
                 )
-            tables[name] = _table(name, body, area)
+            raws[name], owner[name] = body, area
+    _spread_protection(raws)
+    tables = {name: _table(name, body, owner[name]) for name, body in raws.items()}
     return Contract(
         version=version,
-        tables=MappingProxyType(_protected(tables)),
+        tables=MappingProxyType(tables),
         areas=MappingProxyType(areas),
         legend=MappingProxyType(mapping(head.get("legend"), "contract.yml 的 legend")),
     )
 
 
-def _protected(tables: dict[str, Table]) -> dict[str, Table]:
+def _spread_protection(tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Give every column that refers to a key the protection of that key, unless it says its own."""
 
-    def rule(column: Column, seen: tuple[Column, ...] = ()) -> str:
-        reference = column.reference
-        if reference is None or column.protect != "keep" or column in seen:
-            return column.protect
-        table = tables.get(reference[0])
-        target = table.columns.get(reference[1]) if table else None
+    def rule(column: Mapping[str, Any], depth: int = 0) -> str | None:
+        if "protect" in column or "references" not in column or depth > len(tables):
+            return column.get("protect")
+        table, _, name = str(column["references"]).partition(".")
         # a reference to nowhere is a fault that the contract's own check names
-        return column.protect if target is None else rule(target, (*seen, column))
+        target = tables.get(table, {}).get("columns", {}).get(name)
+        return rule(target, depth + 1) if target else None
 
-    result = {}
-    for name, table in tables.items():
-        columns = {
-            key: dataclasses.replace(column, protect=found)
-            if (found := rule(column)) != column.protect
-            else column
-            for key, column in table.columns.items()
-        }
-        result[name] = dataclasses.replace(table, columns=MappingProxyType(columns))
-    return result
+    for table in tables.values():
+        for column in table["columns"].values():
+            if (found := rule(column)) is not None:
+                column["protect"] = found
 
 
 def _parse(name: str, source: bytes | None) -> Any:
@@ -160,7 +156,7 @@ def _table(name: str, body: Any, area: str) -> Table:
     where = f"{area}.yml 的表 {name}"
     values = dict(mapping(body, where))
     columns = mapping(values.pop("columns", None), f"{where} 的 columns")
-    values = _attributes(Table, values, where, given={"name", "area", "columns"})
+    values = _attributes(Table, values, where, given=frozenset({"name", "area", "columns"}))
     return Table(
         name=name,
         area=area,
@@ -171,28 +167,33 @@ def _table(name: str, body: Any, area: str) -> Table:
 
 def _column(name: str, body: Any, where: str) -> Column:
     where = f"{where} 的列 {name}"
-    return Column(name=name, **_attributes(Column, mapping(body, where), where, given={"name"}))
+    return Column(
+        name=name, **_attributes(Column, mapping(body, where), where, given=frozenset({"name"}))
+    )
+
+
+@cache
+def _fields(cls: type, given: frozenset[str]) -> dict[str, Any]:
+    return {f.name: f for f in dataclasses.fields(cls) if f.name not in given}
 
 
 def _attributes(
-    cls: type, values: Mapping[str, Any], where: str, given: set[str]
+    cls: type, values: Mapping[str, Any], where: str, given: frozenset[str]
 ) -> dict[str, Any]:
     """Check the attributes of one table or column and turn lists into tuples."""
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.name not in given}
+    fields = _fields(cls, given)
     result: dict[str, Any] = {}
     for key, value in values.items():
-        if key not in fields:
-            guess = nearest(key, {f: f for f in fields})
-            raise ContractError(f"数据契约 {where} 有不认识的属性“{key}”，{guess}。")
         kinds, label = _KINDS[str(fields[key].type)]
         wrong_bool = isinstance(value, bool) and bool not in kinds
         wrong_item = isinstance(value, list) and not all(isinstance(v, str) for v in value)
         if not isinstance(value, kinds) or wrong_bool or wrong_item:
+            spelt = SPELT.get(key, key)
             raise ContractError(
-                f"数据契约 {where} 的“{key}”应当是{label}，现在是“{value}”，请修改。"
+                f"数据契约 {where} 的“{spelt}”应当是{label}，现在是“{value}”，请修改。"
             )
         result[key] = tuple(value) if isinstance(value, list) else value
     for key, entry in fields.items():
         if key not in result and entry.default is _MISSING and entry.default_factory is _MISSING:
-            raise ContractError(f"数据契约 {where} 缺少“{key}”，请补上。")
+            raise ContractError(f"数据契约 {where} 缺少“{SPELT.get(key, key)}”，请补上。")
     return result

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from course_utils.contract.model import DATE_TYPES, DTYPES, FLOAT_TYPES, Column, Contract, Table
+from course_utils.contract.odcs import UNITS
+from course_utils.contract.protection import protection_faults
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LESSON = re.compile(r"m\d\d_n\d\d")
 _PRIVACY = frozenset({"C1", "C2", "C3"})
 _SIZES = frozenset({"static", "per_branch", "per_customer", "per_event"})
-_UNITS = {"money": "元", "percent": "%"}
 
 
 def schema_faults(contract: Contract) -> list[str]:
@@ -42,6 +43,7 @@ def _table(table: Table, contract: Contract) -> Iterator[str]:
         yield f"{where} 有两列的中文名都是“{repeated[0]}”，请改掉一个。"
     for column in table.columns.values():
         yield from _column(column, table, contract)
+    yield from protection_faults(table, contract)
 
 
 def _as_of(table: Table, where: str) -> Iterator[str]:
@@ -67,8 +69,8 @@ def _column(column: Column, table: Table, contract: Contract) -> Iterator[str]:
         yield f"{where} 的允许值与类型不符，代码列必须有 codes，其他列不得有。"
     if len(set(column.codes)) != len(column.codes):
         yield f"{where} 的 codes 有重复的值，请删去。"
-    if column.unit != _UNITS.get(column.type, column.unit):
-        yield f"{where} 的单位应当是“{_UNITS[column.type]}”，请修改。"
+    if column.unit != UNITS.get(column.type, column.unit):
+        yield f"{where} 的单位应当是“{UNITS[column.type]}”，请修改。"
     bounded = column.minimum is not None or column.maximum is not None
     if bounded and column.type not in FLOAT_TYPES | {"integer"}:
         yield f"{where} 不是数，不能有 minimum 或 maximum，请删去。"

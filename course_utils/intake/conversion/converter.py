@@ -227,7 +227,7 @@ class TableConverter:
         sheet: str,
     ) -> Converted:
         numbers = chunk["_row"]
-        dropped = pl.Series([False] * chunk.height)
+        dropped = pl.Series([False] * chunk.height, dtype=pl.Boolean)
         parts = []
         for mark in marks:
             key = mark.column.name in self.table.grain

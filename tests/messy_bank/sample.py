@@ -9,11 +9,11 @@ import polars as pl
 
 from course_utils.contract import Table, load_contract
 
-#: Only the checker's; no bank delivers it.
-LEFT_OUT = frozenset({"next_90d_outcome"})
+#: The checker's own, and two course tables full of names and id numbers: no bank delivers them.
+LEFT_OUT = frozenset({"next_90d_outcome", "raw_export", "village_list"})
 
 #: Long tables that do not hang on a customer: thinned out like the customers.
-THINNED = frozenset({"household", "registry_list", "brand_survey", "assessment", "raw_export"})
+THINNED = frozenset({"household", "registry_list", "brand_survey", "assessment"})
 
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:

@@ -22,6 +22,7 @@ HEADERS = (
     "可空",
     "允许值",
     "隐私级别",
+    "入库处理",
     "含义",
 )
 _PAGE_COLUMNS = HEADERS[2:]
@@ -58,6 +59,7 @@ def dictionary_markdown(
     lines = ["# 数据字典", "", _opening(contract), ""]
     lines += _markdown_table(("类型", "名称", "含义"), _type_legend(contract))
     lines += _markdown_table(("级别", "名称", "含义"), _privacy_legend(contract))
+    lines += _markdown_table(("入库处理", "含义"), _protect_legend(contract))
     for table in _tables(table_names, contract):
         lines += [f"## {table.zh} `{table.name}`", "", _escape_markdown(_about(table, contract))]
         lines.append("")
@@ -85,8 +87,18 @@ def _cells(table: Table, column: Column, contract: Contract) -> tuple[str, ...]:
         "是" if column.nullable else "",
         "、".join(column.codes) or _range(column),
         column.privacy + ("，敏感" if column.sensitive else ""),
+        _protection(column, contract),
         column.meaning + _remarks(column),
     )
+
+
+def _protection(column: Column, contract: Contract) -> str:
+    """Return what becomes of a bank's raw value, empty if it stays as it is."""
+    rule, _, argument = column.protect.partition(":")
+    if rule == "keep":
+        return ""
+    words = contract.legend.get("protect", {}).get(rule, {}).get("zh", rule)
+    return f"{words}（{argument}）" if rule == "round" else words
 
 
 def _range(column: Column) -> str:
@@ -107,6 +119,8 @@ def _remarks(column: Column) -> str:
         remarks.append("有的银行没有这一列")
     if column.snapshot:
         remarks.append("只反映取数日")
+    if column.empty:
+        remarks.append({"zero": "没有明细记零", "unknown": "没有明细为空"}[column.empty])
     if column.locked:
         remarks.append(f"锁定：{column.locked}")
     return f"（{'；'.join(remarks)}）" if remarks else ""
@@ -142,6 +156,11 @@ def _type_legend(contract: Contract) -> list[tuple[str, ...]]:
 def _privacy_legend(contract: Contract) -> list[tuple[str, ...]]:
     classes = contract.legend.get("privacy", {})
     return [(key, entry["zh"], entry["meaning"]) for key, entry in classes.items()]
+
+
+def _protect_legend(contract: Contract) -> list[tuple[str, ...]]:
+    rules = contract.legend.get("protect", {})
+    return [(entry["zh"], entry["meaning"]) for key, entry in rules.items() if key != "keep"]
 
 
 def _markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

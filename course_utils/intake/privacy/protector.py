@@ -114,6 +114,8 @@ class Protector:
             return _refuse(table, column, values)
         if rule in ("year", "month_number"):
             return _coarse_date(rule, values)
+        if rule == "round":
+            return (values / float(domain)).round() * float(domain)
         import polars as pl
 
         if values.dtype != pl.String:

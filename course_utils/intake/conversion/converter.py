@@ -24,13 +24,13 @@ from course_utils.intake.conversion.choices import (
     convert_text,
 )
 from course_utils.intake.conversion.dates import DayOrder, convert_date
-from course_utils.intake.conversion.masking import mask
 from course_utils.intake.conversion.notes import Notes
 from course_utils.intake.conversion.numbers import convert_number
 from course_utils.intake.conversion.row_checks import TYPES, RowChecks
 from course_utils.intake.faults import REFUSE, STOP, fault_schema
 from course_utils.intake.reading.names import normalise
 from course_utils.intake.rules import CATALOGUE, rule
+from course_utils.intake.rules.masking import mask
 
 if TYPE_CHECKING:
     from course_utils.contract.model import Column, Table

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from course_utils.errors import CourseError
-from course_utils.intake.conversion.masking import mask
+from course_utils.intake.rules.masking import mask
 
 if TYPE_CHECKING:
     from course_utils.contract.model import Column, Table

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from course_utils.intake.faults import NOTE, REFUSE, STOP, WARN
+from course_utils.intake.rules.relations import SENTENCES
 
 #: What a rule does to a cell that breaks it.
 UNREADABLE, VALUE, REMARK, ROW, WHOLE = "unreadable", "value", "remark", "row", "whole"
@@ -129,15 +130,13 @@ _TABLE = (
          "核对取数口径，去重后重新导出", ROW),
     Rule("reference", "关联不上", REFUSE, "在“{limit}”里找不到",
          "先补齐被引用的表，或核对编号位数和前导零", VALUE),
-    # tables against each other
-    Rule("end_before_start", "结束早于开始", WARN, "{limit}", "核对两个日期", REMARK, True),
-    Rule("before_opening", "早于开户", WARN, "{limit}", "核对日期或编号", REMARK, True),
-    Rule("after_closing", "晚于销户", WARN, "{limit}", "核对日期或状态", REMARK, True),
-    Rule("balance", "余额对不上", WARN, "{limit}", "核对取数口径和取数日", REMARK, True),
-    Rule("status", "状态与余额矛盾", WARN, "{limit}", "核对状态和余额", REMARK, True),
 )  # fmt: skip
 
-CATALOGUE: Mapping[str, Rule] = MappingProxyType({one.code: one for one in _TABLE})
+_RELATIONS = (
+    Rule(code, zh, WARN, problem, mend, REMARK, relax=True)
+    for code, (zh, problem, mend) in SENTENCES.items()
+)
+CATALOGUE: Mapping[str, Rule] = MappingProxyType({one.code: one for one in (*_TABLE, *_RELATIONS)})
 
 
 def rule(code: str) -> Rule:

@@ -1,0 +1,171 @@
+"""Which encoding a text file is in: its mark, or the first that reads it without a fault."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from course_utils.errors import CourseError
+
+_PIECE = 1 << 20
+#: So many bytes beyond ASCII that are all good UTF-8 are not another encoding by chance.
+_SURE = 3_000
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+#: Names that people write → the codec that reads at least as much.
+_CODECS = {
+    "utf8": "utf-8",
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "ascii": "utf-8",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "gb18030": "gb18030",
+    "cp936": "gb18030",
+    "ansi": "gb18030",
+    "big5": "big5",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-32": "utf-32",
+}
+KNOWN = ("UTF-8", "GB18030", "GBK", "UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "BIG5")
+
+
+def find_encoding(path: Path, stream: BinaryIO, declared: str | None) -> str:
+    """Return the codec of a text file; leave the stream where it was found.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For messages.
+    stream : binary file
+        At its start.
+    declared : str or None
+        What the mapping says; it is believed.
+
+    Raises
+    ------
+    CourseError
+        The name is unknown, or neither UTF-8 nor GB18030 reads the file.
+    """
+    if declared is not None:
+        codec = _CODECS.get(declared.strip().lower().replace("_", "-"))
+        if codec is None:
+            raise CourseError(
+                f"{path.name}：不认识编码“{declared[:40]}”，请在 mapping.yml 里写 {'、'.join(KNOWN)} 之一，"
+                "或删去 encoding 由程序判断。"
+            )
+        return codec
+    try:
+        return _found(path, stream)
+    finally:
+        stream.seek(0)
+
+
+def _found(path: Path, stream: BinaryIO) -> str:
+    head = stream.read(_PIECE)
+    for mark, codec in _MARKS:
+        if head.startswith(mark):
+            return codec
+    if wide := _wide(head):
+        return wide
+    stream.seek(0)
+    utf8_fault = _first_fault(stream, "utf-8", sure=_SURE)
+    if utf8_fault is None:
+        return "utf-8"
+    stream.seek(0)
+    # it is checked to the end while it is read; here only that it is no other encoding altogether
+    fault = _first_fault(stream, "gb18030", sure=_SURE)
+    if fault is None:
+        return "gb18030"
+    raise CourseError(
+        f"{path.name}：既不是 UTF-8（第 {utf8_fault + 1} 字节起读不通）也不是 GB18030"
+        f"（第 {fault + 1} 字节起读不通），请从系统重新导出，或在 mapping.yml 里写明 encoding。"
+    )
+
+
+def _wide(head: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is in: ASCII in it has a zero beside each byte."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = max(len(head) // 2, 1)
+    if len(head) < 4 or max(even, odd) < 0.05 * half or min(even, odd) > 0.01 * half:
+        return None
+    codec = "utf-16-le" if odd > even else "utf-16-be"
+    try:
+        text = codecs.getincrementaldecoder(codec)("strict").decode(head)
+    except UnicodeDecodeError:
+        return None
+    return codec if "\x00" not in text and ("\n" in text or "\r" in text) else None
+
+
+def _first_fault(stream: BinaryIO, codec: str, sure: int) -> int | None:
+    """Return the place of the first byte that the codec does not read, from 0."""
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    done = seen = 0
+    while piece := stream.read(_PIECE):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(piece)
+        except UnicodeDecodeError as fault:
+            return done - pending + fault.start
+        done += len(piece)
+        if not piece.isascii():
+            seen += len(piece.translate(None, _ASCII))
+        if seen >= sure:
+            return None
+    pending = len(decoder.getstate()[0])
+    try:
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return done - pending
+    return None
+
+
+_ASCII = bytes(range(128))
+
+
+def decoded(path: Path, stream: BinaryIO, codec: str, size: int) -> Iterator[str]:
+    """Yield the text of a file in pieces.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For messages.
+    stream : binary file
+        At its start.
+    codec : str
+        From :func:`find_encoding`.
+    size : int
+        Bytes a piece.
+    """
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    done = 0
+    while True:
+        piece = stream.read(size)
+        pending = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(piece, not piece)
+        except UnicodeDecodeError as fault:
+            place = done - pending + fault.start + 1
+            raise CourseError(
+                f"{path.name}：第 {place} 字节起不是 {codec.upper()} 编码，文件可能损坏或混有两种编码，"
+                "请从系统重新导出，或在 mapping.yml 里写明 encoding。"
+            ) from None
+        except UnicodeError:  # a mark that is none: "UTF-16 stream does not start with BOM"
+            raise CourseError(
+                f"{path.name}：开头不是 {codec.upper()} 的标记，请在 mapping.yml 里写明 encoding。"
+            ) from None
+        done += len(piece)
+        if text:
+            yield text
+        if not piece:
+            return

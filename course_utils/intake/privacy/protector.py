@@ -38,7 +38,7 @@ _TOO_LARGE = 10_000_000_000
 _NAMES_LEAST, _NAMES_SHARE = 20, 0.8
 #: So large a share of secrets among the different texts of a column stops the intake.
 _SECRETS_LEAST, _SECRETS_SHARE = 5, 0.05
-_ID_DOMAIN = re.compile(r"identity|certificate|id_number|document|uscc|证件")
+_ID_DOMAIN = re.compile(r"person|enterprise|identity|certificate|uscc")
 _PHONE_DOMAIN = re.compile(r"phone|mobile|电话")
 
 

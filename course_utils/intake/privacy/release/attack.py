@@ -83,7 +83,7 @@ def attack_cells(cells: Cells, width: float, seed: int = 20_251) -> Attack:
         right = rows[order[0]] == target
         guessed += right
         named += right and _stands_out(spread[order])
-    return Attack(len(targets), named / len(targets), guessed / len(targets))
+    return Attack(len(targets), float(named / len(targets)), float(guessed / len(targets)))
 
 
 def _fits(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: A customer's amounts are all multiplied by one factor in 1 ± SCALE.
 SCALE = 0.15
 #: Widths of the noise in a cell, from the one tried first.
-WIDTHS = (0.20, 0.30, 0.40, 0.50, 0.65, 0.80)
+WIDTHS = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.60, 0.70, 0.80)
 DIGITS = 2
 COUNT_STEP = 5
 

@@ -1,0 +1,1 @@
+"""Releases of a bank's data: to a class in the bank, and out of it."""

@@ -16,6 +16,7 @@ from course_utils.contract import (
     dictionary_markdown,
     known_at,
     load_contract,
+    protect_words,
 )
 from course_utils.contract.schema import schema_faults
 from course_utils.errors import CourseError
@@ -245,6 +246,21 @@ def test_dictionary_has_a_row_a_column():
     assert loan.loc["amount", "单位"] == "元"
     assert loan.loc["amount", "入库处理"] == ""
     assert loan.loc["customer_id", "入库处理"] == "换假名"
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("loan.amount", "原样"),
+        ("loan.manager_id", "换假名"),
+        ("customer.birth_year", "只留年份"),
+        ("merchant.x_km", "取整（0.1）"),
+        ("raw_export.remark2", "不收"),
+    ],
+)
+def test_protection_is_said_in_chinese(column, words):
+    table, name = column.split(".")
+    assert protect_words(load_contract().table(table).column(name)) == words
 
 
 def test_dictionary_pages_have_a_section_a_table():

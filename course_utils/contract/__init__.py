@@ -8,6 +8,7 @@ from course_utils.contract.check import Fault, check_frame, check_references
 from course_utils.contract.dictionary import (
     dictionary_frame,
     dictionary_markdown,
+    protect_words,
 )
 from course_utils.contract.model import Column, Contract, Table
 from course_utils.contract.reader import ContractError, load_contract
@@ -24,4 +25,5 @@ __all__ = [
     "dictionary_markdown",
     "known_at",
     "load_contract",
+    "protect_words",
 ]

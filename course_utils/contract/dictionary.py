@@ -68,6 +68,14 @@ def dictionary_markdown(
     return "\n".join(lines)
 
 
+def protect_words(column: Column, contract: Contract | None = None) -> str:
+    """Return in a few Chinese words what becomes of a bank's raw value before it is stored."""
+    contract = contract or load_contract()
+    rule, _, argument = column.protect.partition(":")
+    words = contract.legend.get("protect", {}).get(rule, {}).get("zh", rule)
+    return f"{words}（{argument}）" if rule == "round" else words
+
+
 def _tables(table_names: Iterable[str] | None, contract: Contract) -> list[Table]:
     if table_names is None:
         return list(contract.tables.values())
@@ -87,18 +95,9 @@ def _cells(table: Table, column: Column, contract: Contract) -> tuple[str, ...]:
         "是" if column.nullable else "",
         "、".join(column.codes) or _range(column),
         column.privacy + ("，敏感" if column.sensitive else ""),
-        _protection(column, contract),
+        "" if column.protect == "keep" else protect_words(column, contract),
         column.meaning + _remarks(column),
     )
-
-
-def _protection(column: Column, contract: Contract) -> str:
-    """Return what becomes of a bank's raw value, empty if it stays as it is."""
-    rule, _, argument = column.protect.partition(":")
-    if rule == "keep":
-        return ""
-    words = contract.legend.get("protect", {}).get(rule, {}).get("zh", rule)
-    return f"{words}（{argument}）" if rule == "round" else words
 
 
 def _range(column: Column) -> str:

@@ -1,8 +1,8 @@
 """The customer table of a class release: coarse enough that every customer stands in a crowd.
 
-A ladder of generalisations is climbed one step at a time, always the step after which the fewest
-customers must be left out, until at most :data:`MOST_LEFT_OUT` of them stand in a group smaller
-than `k`. Those few are left out of the release.
+Every column has a ladder of generalisations. All begin at the coarsest rung; then, by turns and what
+the lessons need most first, a column becomes one rung finer wherever at most :data:`MOST_LEFT_OUT`
+of the customers then stand in a group smaller than `k`. Those few are left out of the release.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Smallest group of customers who look alike in a class release.
 K_CLASS = 5
-#: Share of customers that may be left out before the ladder is climbed further.
+#: Share of customers that may be left out for finer columns.
 MOST_LEFT_OUT = 0.02
 #: What outsiders may know of a customer, from the finest to the coarsest that the lessons can use.
 LADDERS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +47,19 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "credit_grade": ("NULL",),
     "weight": ("round(weight, 1 - CAST(floor(log10(greatest(weight, 0.01))) AS INTEGER))", "1.0"),
 }
+#: What the lessons need most, first.
+WORTH = (
+    "segment",
+    "birth_year",
+    "gender",
+    "open_date",
+    "status",
+    "weight",
+    "is_farmer",
+    "is_migrant",
+    "occupation",
+    "town_id",
+)
 #: Flags of no use to somebody who looks for a person; everything else that is not on a ladder goes.
 PLAIN = ("phone_valid", "do_not_call")
 
@@ -103,27 +116,27 @@ def build_crowd(
         If even the coarsest table has too many customers in groups that are too small.
     """
     ladders = {name: rungs for name, rungs in LADDERS.items() if name in columns}
-    rungs = dict.fromkeys(ladders, 0)
+    rungs = {name: len(steps) - 1 for name, steps in ladders.items()}
     connection.execute(f"CREATE OR REPLACE TEMP TABLE people AS SELECT * FROM {source}")
     (all_of_them,) = _one(connection, "SELECT count(*) FROM people")
     outside = _count_outside(connection, ladders, rungs, k)
-    while outside > MOST_LEFT_OUT * all_of_them:
-        tried = [
-            (_count_outside(connection, ladders, rungs | {name: rung + 1}, k), name)
-            for name, rung in rungs.items()
-            if rung + 1 < len(ladders[name])
-        ]
-        if not tried:
-            break
-        outside, name = min(tried)
-        rungs[name] += 1
-    if outside > 0.2 * all_of_them:
+    if outside > MOST_LEFT_OUT * all_of_them:
         raise CourseError(
             f"客户太少或太分散：再怎么归并也有 {outside:,} 名客户所在的组不足 {k} 人，"
             "不能做课堂版，请改用合成数据上课。"
         )
+    for name in _by_turns(rungs):
+        finer = rungs | {name: rungs[name] - 1}
+        if _count_outside(connection, ladders, finer, k) <= MOST_LEFT_OUT * all_of_them:
+            rungs = finer
     _make(connection, ladders, rungs, columns, k)
     return _measure(connection, ladders, rungs, int(all_of_them))
+
+
+def _by_turns(rungs: Mapping[str, int]) -> list[str]:
+    """Return the steps down the ladders in the order in which they are tried."""
+    most = max(rungs.values())
+    return [name for turn in range(most) for name in WORTH if rungs.get(name, 0) > turn]
 
 
 def _count_outside(

@@ -107,6 +107,11 @@ def write(
     )
 
 
+def rows_of(path: Path | str) -> str:
+    """Return what stands after ``FROM`` for a Parquet file, or for the files of a pattern."""
+    return f"read_parquet({_text(str(path))})"
+
+
 def sql_type(kind: str) -> str:
     """Return the DuckDB type in which a column of a contract type is stored."""
     if kind in TEXT_TYPES:
@@ -148,7 +153,7 @@ def _database(process: int) -> duckdb.DuckDBPyConnection:
 
 
 def _source(folder: Path, table: str) -> str:
-    return f"read_parquet({_text(str(folder / f'{table}.parquet'))})"
+    return rows_of(folder / f"{table}.parquet")
 
 
 def _text(value: str) -> str:

@@ -1,0 +1,230 @@
+"""``run_intake``: a bank's exports become its tables, or a report says why they cannot."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from course_utils.bank import load_profile
+from course_utils.contract import load_contract
+from course_utils.errors import CourseError
+from course_utils.files import alone, explain_os_errors
+from course_utils.intake.checking import check_sets
+from course_utils.intake.mapping import load_mapping
+from course_utils.intake.privacy import RawValueSample, ensure_key
+from course_utils.intake.publish import MANIFEST, Published, publish
+from course_utils.intake.report import IntakeResult, write_report
+from course_utils.intake.rules import RuleBook
+from course_utils.intake.stage import Progress, Stage
+from course_utils.intake.staging import SAMPLE, StagedFile, Staging
+from course_utils.paths import home, incoming_dir, intake_dir, warehouse_dir
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from course_utils.bank import Profile
+    from course_utils.intake.checking import SetChecks
+    from course_utils.intake.mapping import BankMapping
+
+#: Memory that checks and publication may take; what does not fit goes to disk.
+MEMORY = "512MB"
+#: Keyed hashes of raw values, for the scan of what is handed out.
+RAW_VALUES = "raw_values.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks of an intake.
+
+    Parameters
+    ----------
+    bank : str
+        Code of the bank.
+    folder : pathlib.Path, optional
+        Where the exports lie; what the mapping says if left out.
+    new_key : bool
+        Make a new key: all pseudonyms change.
+    afresh : bool
+        Read everything again, also what an earlier run had finished.
+    engine : str, optional
+        Address of the engine that works out the marts where the data live.
+    """
+
+    bank: str
+    folder: Path | None = None
+    new_key: bool = False
+    afresh: bool = False
+    engine: str | None = None
+
+
+def run_intake(
+    request: Request,
+    say: Callable[[str], None] = lambda sentence: None,
+    progress: Progress = lambda label, done, total: None,
+) -> IntakeResult:
+    """Take a bank's exports in.
+
+    The bank's tables appear complete or stay as they were; the report is written either way.
+
+    Parameters
+    ----------
+    request : Request
+        What to do.
+    say : callable
+        Called with sentences that people must read.
+    progress : callable
+        Called as ``progress(label, done, total)``.
+
+    Returns
+    -------
+    IntakeResult
+        What was found; ``result.stopped`` says why nothing was published.
+
+    Raises
+    ------
+    CourseError
+        If the profile, the mapping, a file or the key is not usable, or another intake runs.
+    """
+    profile, mapping = load_profile(request.bank), load_mapping(request.bank)
+    if not mapping.tables:
+        raise CourseError(
+            f"data/banks/{profile.code}/mapping.yml 里还没有填任何一张表："
+            "请先用 course bank inspect 看导出文件，再把对应的列填进去。"
+        )
+    place = intake_dir(profile.code)
+    busy = f"“{profile.name}”正在另一个窗口导入，请等它结束后再试。"
+    with explain_os_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o700)
+        with alone(place / ".lock", busy):
+            return _Intake(request, profile, mapping, place, say).run(progress)
+
+
+class _Intake:
+    """One intake, while nobody else works on the bank."""
+
+    def __init__(
+        self,
+        request: Request,
+        profile: Profile,
+        mapping: BankMapping,
+        place: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self.request, self.profile, self.mapping, self.place = request, profile, mapping, place
+        self.contract = load_contract()
+        self.rules = RuleBook.from_profile(profile.rules, self.contract)
+        self.staging = Staging(place / ".staging")
+        self.target = warehouse_dir(profile.code)
+        self.say = say
+
+    def run(self, progress: Progress) -> IntakeResult:
+        """Stage, check, publish, report."""
+        stage = self._stage()
+        staged = stage.run(progress)
+        if stage.resumed:
+            self.say(f"有 {len(stage.resumed)} 个文件上次已经读完、没有变过，这次直接接着做。")
+        with self._connection() as connection:
+            checks = self._check(connection, staged)
+            result = IntakeResult.collect(
+                self.profile, self.mapping, self.rules, staged, checks, self.contract
+            )
+            if not result.stopped:
+                result.published = self._publish(connection, checks, staged)
+        write_report(self.place, result)
+        if not result.stopped:
+            self.staging.clear()
+        return result
+
+    def _stage(self) -> Stage:
+        key, sentence = ensure_key(
+            self.profile.code,
+            used_before=(self.target / MANIFEST).is_file(),
+            new=self.request.new_key,
+        )
+        if sentence:
+            self.say(sentence)
+        self.key = key
+        if self.request.afresh:
+            self.staging.clear()
+        folder = self._folder()
+        return Stage(
+            self.contract,
+            self.mapping,
+            folder,
+            self.profile.as_of.date(),
+            self.rules,
+            key,
+            self.staging,
+        )
+
+    def _folder(self) -> Path:
+        """Return where the exports lie."""
+        if self.request.folder is not None:
+            return self.request.folder
+        if self.mapping.folder is None:
+            return incoming_dir(self.profile.code)
+        return (home() or Path.cwd()) / self.mapping.folder
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a database that spills to the intake's own folder; all it sees is de-identified."""
+        import duckdb
+
+        spill = self.place / ".spill"
+        shutil.rmtree(spill, ignore_errors=True)
+        config: Mapping[str, Any] = {
+            "threads": 2,
+            "memory_limit": MEMORY,
+            "temp_directory": str(spill),
+            "preserve_insertion_order": False,
+        }
+        try:
+            with explain_os_errors(spill), duckdb.connect(config=dict(config)) as connection:
+                yield connection
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
+
+    def _check(self, connection: duckdb.DuckDBPyConnection, staged: list[StagedFile]) -> SetChecks:
+        places: dict[str, dict[int, tuple[str, str]]] = {}
+        for file in staged:
+            for sheet in file.sheets:
+                places.setdefault(file.table, {})[sheet.part] = (file.name, sheet.sheet)
+        return check_sets(
+            connection,
+            {name: self.staging.pattern(name) for name in self.staging.tables()},
+            self.contract,
+            self.rules,
+            self.profile.as_of.date(),
+            places,
+            self.mapping,
+            self.staging.folder,
+        )
+
+    def _publish(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        checks: SetChecks,
+        staged: list[StagedFile],
+    ) -> Published:
+        self._save_raw_values(staged)
+        about = {
+            "bank": self.profile.code,
+            "as_of": str(self.profile.as_of.date()),
+            "files": sorted({file.name for file in staged}),
+        }
+        as_of, scratch = self.profile.as_of.date(), self.place / ".scratch"
+        try:
+            return publish(connection, checks, self.contract, self.target, as_of, scratch, about)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _save_raw_values(self, staged: list[StagedFile]) -> None:
+        sample = RawValueSample(self.key)
+        for file in staged:
+            sample.absorb(file.folder / SAMPLE)
+        sample.save(self.place / RAW_VALUES)

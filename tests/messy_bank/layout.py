@@ -19,6 +19,9 @@ GROUPS = 3
 #: Rows between two subtotals of a workbook.
 SUBTOTAL = 150
 
+#: Its rows are called …合计: in the first column they would be taken for totals.
+TOTAL_IN_NAME = "it_spend"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -67,7 +70,8 @@ def parts(shape: Shape, table: Table, frame: pl.DataFrame) -> list[Part]:
 def sheet_of(shape: Shape, table: Table, part: Part, fields: list[Field], number: int) -> Sheet:
     """Return one file with good rows only; `number` counts the table's files from 0."""
     frame = rendered(part.frame, fields)
-    if number % 2 and shape.name != "branch_excel":
+    swapped = number % 2 and shape.name != "branch_excel"
+    if swapped or table.name == TOTAL_IN_NAME:
         # the next release of the extract has its columns in another order
         frame = frame.select(reversed(frame.columns))
     names = frame.columns

@@ -52,6 +52,9 @@ def _table_lines(shape: Shape, table: Table, fields: list[Field]) -> list[str]:
         lines.append(f'    sheet: "{sheet}"')
     if shape.name == "east5":
         lines.append('    delimiter: "|@|"')
+        if table.area == "side":
+            # a few hundred bytes can be read by accident in an encoding that is not theirs
+            lines.append("    encoding: gb18030")
     if shape.name == "core_dump":
         lines.append("    encoding: gb18030")
     if shape.name == "branch_excel" and table.name not in LONG and _has_money(table):

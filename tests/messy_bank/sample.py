@@ -15,11 +15,14 @@ LEFT_OUT = frozenset({"next_90d_outcome", "raw_export", "village_list"})
 #: Long tables that do not hang on a customer: thinned out like the customers.
 THINNED = frozenset({"household", "registry_list", "brand_survey", "assessment"})
 
+#: A workbook keeps fifteen digits; a figure that has more loses them there, not in the intake.
+DECIMALS = 5
+
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the tables of a synthetic bank's warehouse, in the order of the contract."""
     return {
-        name: pl.read_parquet(path)
+        name: pl.read_parquet(path).with_columns(pl.col(pl.Float64).round(DECIMALS))
         for name in load_contract().tables
         if name not in LEFT_OUT and (path := folder / f"{name}.parquet").exists()
     }

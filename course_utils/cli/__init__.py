@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import click
 
-from course_utils.cli import author, banks, board, build, classroom, hub, kit, lite, site
+from course_utils.cli import (
+    author,
+    banks,
+    board,
+    build,
+    classroom,
+    hub,
+    intake,
+    kit,
+    lite,
+    site,
+)
 from course_utils.cli.reporter import Reporter
 
 
@@ -16,6 +27,7 @@ def main(debug: bool) -> None:
 
 COMMANDS = (
     banks.bank_group,
+    intake.intake,
     author.notebooks,
     author.lint,
     author.scan,

@@ -34,6 +34,11 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self._bar.clear()
+        click.echo(sentence)
+
     def show(self, label: str, done: int, total: int) -> None:
         """Say that `done` of `total` steps are finished, and what the last one was."""
         self._bar.total = total

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +19,10 @@ from course_utils.intake.checking import check_sets
 from course_utils.intake.mapping import load_mapping
 from course_utils.intake.privacy import RawValueSample, ensure_key
 from course_utils.intake.publish import MANIFEST, Published, publish
-from course_utils.intake.report import IntakeResult, write_report
+from course_utils.intake.report import FileResult, IntakeResult, Summary, summarise, write_report
 from course_utils.intake.rules import RuleBook
 from course_utils.intake.stage import Progress, Stage
-from course_utils.intake.staging import SAMPLE, StagedFile, Staging
+from course_utils.intake.staging import FAULTS, REJECTED, SAMPLE, StagedFile, Staging
 from course_utils.paths import home, incoming_dir, intake_dir, warehouse_dir
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 MEMORY = "512MB"
 #: Keyed hashes of raw values, for the scan of what is handed out.
 RAW_VALUES = "raw_values.json"
+#: Folder of the report, below the bank's intake folder.
+REPORT = "数据报告"
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,30 @@ class Request:
     engine: str | None = None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What an intake came to.
+
+    Parameters
+    ----------
+    summary : Summary
+        Rows in and out, rules that were broken, why nothing was published.
+    published : Published or None
+        What stands in the bank now; None if it stayed as it was.
+    report : pathlib.Path
+        Folder of the report.
+    """
+
+    summary: Summary
+    published: Published | None
+    report: Path
+
+
 def run_intake(
     request: Request,
     say: Callable[[str], None] = lambda sentence: None,
     progress: Progress = lambda label, done, total: None,
-) -> IntakeResult:
+) -> Outcome:
     """Take a bank's exports in.
 
     The bank's tables appear complete or stay as they were; the report is written either way.
@@ -81,8 +104,8 @@ def run_intake(
 
     Returns
     -------
-    IntakeResult
-        What was found; ``result.stopped`` says why nothing was published.
+    Outcome
+        What was found and what was published.
 
     Raises
     ------
@@ -122,23 +145,58 @@ class _Intake:
         self.target = warehouse_dir(profile.code)
         self.say = say
 
-    def run(self, progress: Progress) -> IntakeResult:
+    def run(self, progress: Progress) -> Outcome:
         """Stage, check, publish, report."""
         stage = self._stage()
         staged = stage.run(progress)
         if stage.resumed:
             self.say(f"有 {len(stage.resumed)} 个文件上次已经读完、没有变过，这次直接接着做。")
+        published = None
         with self._connection() as connection:
             checks = self._check(connection, staged)
-            result = IntakeResult.collect(
-                self.profile, self.mapping, self.rules, staged, checks, self.contract
-            )
-            if not result.stopped:
-                result.published = self._publish(connection, checks, staged)
-        write_report(self.place, result)
-        if not result.stopped:
+            result = self._result(staged, checks)
+            summary = summarise(result)
+            if summary.may_publish:
+                published = self._publish(connection, checks, staged)
+        if published is not None:
+            result = replace(result, messages=_messages(published))
+        write_report(self.place / REPORT, result)
+        if published is not None:
             self.staging.clear()
-        return result
+        return Outcome(summary, published, self.place / REPORT)
+
+    def _result(self, staged: list[StagedFile], checks: SetChecks) -> IntakeResult:
+        kept: Counter[str] = Counter()
+        faults, rejected, files = [], {}, []
+        for file in staged:
+            faults += file.shards(FAULTS)
+            rejected.setdefault(file.table, []).extend(file.shards(REJECTED))
+            for place, sheet in enumerate(file.sheets):
+                kept[file.table] += sheet.kept
+                notes = file.notes["conversion"] if place == 0 else {}
+                files.append(
+                    FileResult(
+                        file.table, file.name, sheet.sheet, sheet.columns, sheet.counts,
+                        sheet.kept, sheet.rejected, notes,
+                    )
+                )  # fmt: skip
+        for table, reasons in checks.rejected.items():
+            kept[table] -= reasons.total()
+        if checks.path is not None:
+            faults.append(checks.path)
+        return IntakeResult(
+            bank=self.profile.code,
+            name=self.profile.name,
+            as_of=self.profile.as_of.date(),
+            made=f"{datetime.now():%Y-%m-%d %H:%M}",
+            contract=self.contract,
+            mapping=self.mapping,
+            rules=self.rules,
+            files=files,
+            kept=kept,
+            faults=faults,
+            rejected=rejected,
+        )
 
     def _stage(self) -> Stage:
         key, sentence = ensure_key(
@@ -228,3 +286,19 @@ class _Intake:
         for file in staged:
             sample.absorb(file.folder / SAMPLE)
         sample.save(self.place / RAW_VALUES)
+
+
+def _messages(published: Published) -> list[str]:
+    """Say which tables were worked out, and how the statements were drawn."""
+    contract = load_contract()
+    sentences = []
+    for one in published.derived:
+        zh = contract.table(one.table).zh
+        sentences.append(f"“{zh}”没有报送，由其他表算出 {one.rows:,} 行。" + "".join(one.notes))
+    drawn = published.sample
+    if drawn and drawn["rows"] < drawn["all_rows"]:
+        sentences.append(
+            f"课堂上的交易流水是整户抽样：{drawn['customers']:,} 户、{drawn['rows']:,} 笔，"
+            f"一户代表 {drawn['weight']:.1f} 户；各项月度指标按全部 {drawn['all_rows']:,} 笔计算。"
+        )
+    return sentences

@@ -71,6 +71,7 @@ class Bank:
         self._stored: dict[str, dict[str, str]] = {}
         #: Columns, ``"loan.purpose"``, that were asked for and left out of what was returned.
         self.left_out: list[str] = []
+        self._stood_in: set[str] = set()
         self.as_of = self._parse_as_of(as_of)
 
     def __repr__(self) -> str:
@@ -115,13 +116,19 @@ class Bank:
     @property
     def tables_read(self) -> list[str]:
         """Names of the tables that have been looked at so far."""
-        return list(self._stored)
+        return [*self._stored, *sorted(self._stood_in)]
+
+    @property
+    def tables_absent(self) -> frozenset[str]:
+        """Names of the contract's tables that this bank has not got."""
+        return frozenset(load_contract().tables) - set(self.tables)
 
     def lacking_columns(self, name: str) -> frozenset[str]:
         """Return the columns of the contract that this bank's table has not got."""
         definition = load_contract().table(name)
         if name not in self.tables:
-            return frozenset(definition.columns)
+            made = labels.LABELS[name] if name in self._stood_in else ()
+            return frozenset(definition.columns) - set(made)
         return frozenset(definition.columns) - set(self._stored_columns(name))
 
     def load(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -186,6 +193,7 @@ class Bank:
         ASKED_IN_VAIN.add(table.name)
         made = labels.stand_in(self, table, columns) if self.is_real else None
         if made is not None:
+            self._stood_in.add(table.name)
             return made
         advice = (
             "请在数据映射中补上后重新运行 course intake"

@@ -35,6 +35,11 @@ _COLOURS = {
 }
 
 
+def title_of(outcome: Outcome) -> str:
+    """“✓ 正确”."""
+    return f"{_SIGNS[outcome]} {outcome.value}"
+
+
 @dataclass(frozen=True)
 class Result:
     """Outcome of one question.
@@ -68,7 +73,7 @@ class Result:
     @property
     def title(self) -> str:
         """“E1 ✓ 正确”."""
-        return f"{self.question} {_SIGNS[self.outcome]} {self.outcome.value}"
+        return f"{self.question} {title_of(self.outcome)}"
 
     def with_hints(self, hints: Sequence[str]) -> Result:
         """Return the same result with hints to show."""
@@ -129,7 +134,7 @@ class ProgressTable:
         return [
             (
                 question,
-                "— 还没有检查" if outcome is None else f"{_SIGNS[outcome]} {outcome.value}",
+                "— 还没有检查" if outcome is None else title_of(outcome),
                 str(tries),
                 str(hints),
                 "是" if carried else "",

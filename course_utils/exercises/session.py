@@ -12,7 +12,8 @@ from typing import Any
 from course_utils.errors import CourseError
 from course_utils.exercises import progress as room
 from course_utils.exercises.context import Bank, Context, MissingParameterError
-from course_utils.exercises.gates.gate import Gate, sentence
+from course_utils.exercises.gates.gate import Gate
+from course_utils.exercises.gates.words import sentence
 from course_utils.exercises.grading import (
     CheckerError,
     examine,

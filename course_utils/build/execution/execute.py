@@ -119,6 +119,8 @@ class Execution:
         What the lesson wrote to the error stream.
     modules, tables : frozenset of str
         Files that the lesson read: of the package, and ``"<bank>/<file>"`` of the bank.
+    wanted : frozenset of str
+        Tables and columns of a real bank that the lesson asked for in vain.
     """
 
     notebook: NotebookNode
@@ -129,6 +131,7 @@ class Execution:
     warnings: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
 
 
 def execute(
@@ -166,6 +169,7 @@ def execute(
         warnings=tuple(error_stream(done)),
         modules=frozenset(name for cell in cells for name in cell["modules"]),
         tables=frozenset(name for cell in cells for name in cell["tables"]),
+        wanted=frozenset(name for cell in cells for name in cell["wanted"]),
     )
 
 

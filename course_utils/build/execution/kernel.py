@@ -58,6 +58,7 @@ def _log_cells(shell: Any, path: Path) -> None:
     def after(_: Any = None) -> None:
         line = {"cpu": time.process_time() - begin["cpu"], "peak_mb": peak_memory_mb()}
         line["tables"] = sorted(tables_read() - seen)
+        line["wanted"] = sorted(asked_in_vain())
         line["modules"] = []
         if len(sys.modules) != begin["modules"]:  # looking through them takes a millisecond
             begin["modules"] = len(sys.modules)
@@ -83,6 +84,12 @@ def tables_read() -> set[str]:
     """Return the bank files that this process has read, as ``"<bank>/<file>"``."""
     warehouse = sys.modules.get("course_utils.bank.warehouse")
     return set() if warehouse is None else set(warehouse.FILES_READ)
+
+
+def asked_in_vain() -> set[str]:
+    """Return the tables and columns that this process asked a real bank for and did not get."""
+    warehouse = sys.modules.get("course_utils.bank.warehouse")
+    return set() if warehouse is None else set(warehouse.ASKED_IN_VAIN)
 
 
 def peak_memory_mb() -> float:

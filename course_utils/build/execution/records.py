@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 OK, FAILED, SKIPPED = "ok", "failed", "unchanged"
 _LABELS = {OK: "完成", FAILED: "失败", SKIPPED: "未变"}
+#: How much of a lesson a bank's data allow, in words.
+EXTENTS = {"full": "完整", "part": "部分", "none": "缺数据"}
 #: What only the next build needs to know.
 _INTERNAL = ("inputs", "output", "modules", "tables")
 
@@ -45,6 +47,11 @@ class Record:
         Hash of the executed notebook; empty if the run failed.
     modules, tables : list of str
         Files of the package and of the bank that the run read.
+    extent : {"full", "part", "none"}
+        How much of the lesson the bank's data allow.
+    missing : list of str
+        Tables and columns that the lesson asked for in vain, those that stop the most first, by
+        contract name.
     """
 
     lesson: str
@@ -61,6 +68,8 @@ class Record:
     output: str = ""
     modules: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    extent: str = "full"
+    missing: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -144,13 +153,28 @@ def _summary_line(lesson: str, group: Sequence[Record]) -> str:
     if worst is None:
         worst = next((r for r in group if r.status == OK), group[0])
     seconds = sum(record.seconds for record in group if record.status != SKIPPED)
-    line = f"{_LABELS[worst.status]}  {seconds:6.1f} 秒  {lesson}"
+    label = _LABELS[worst.status]
+    if worst.extent != "full" and not worst.failed:
+        label = EXTENTS[worst.extent]
+    line = f"{label}  {seconds:6.1f} 秒  {lesson}"
     own = max(record.cpu_seconds for record in group)
     if own > group[0].cpu_budget > 0:
         line += f"（CPU {own:.1f} 秒，预算 {group[0].cpu_budget:.0f} 秒）"
     if worst.failed:
         line += f"（{'学员版' if worst.edition == 'trainee' else '讲师版'}）：{worst.reason}"
+    elif worst.extent != "full":
+        line += f"：{lacking(worst)}"
     return line
+
+
+def lacking(record: Record) -> str:
+    """Return one phrase about what a bank lacks for a lesson; empty if nothing is left out."""
+    if record.extent == "full":
+        return ""
+    from course_utils.exercises.gates.words import chinese
+
+    left_out = "其余照常" if record.extent == "part" else "这一课不能上"
+    return f"本行没有{chinese(record.missing)}，{left_out}"
 
 
 def expected_seconds(record: Record | None, budget: float) -> float:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.build.execution.extent import check_outcome, measure
 from course_utils.build.execution.inputs import Snapshot, hash_if_there
 from course_utils.build.execution.records import FAILED, OK, SKIPPED, Record, RecordStore
 from course_utils.build.sources.editions import Edition, dumps
 from course_utils.build.sources.syllabus import Lesson
+from course_utils.exercises.result import Outcome, title_of
 from course_utils.files import explain_os_errors, fresh_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -134,6 +136,7 @@ def _record(
     output: str,
 ) -> Record:
     modules, tables = sorted(execution.modules), sorted(execution.tables)
+    extent, missing = measure(execution.notebook, execution.wanted)
     return Record(
         lesson=task.lesson.name,
         edition=task.edition,
@@ -149,6 +152,8 @@ def _record(
         output=output,
         modules=modules,
         tables=tables,
+        extent=extent,
+        missing=missing,
     )
 
 
@@ -166,19 +171,15 @@ def place_deliverables(source: Path, target: Path) -> None:
 
 
 def broken_promise(notebook: NotebookNode, edition: Edition) -> str:
-    """Return a reason if a check does not say what it must say in this edition, else ''."""
-    wanted = "✓ 正确" if edition == "instructor" else "○ 还没有作答"
+    """Return a reason if a check does not say what it must say in this edition, else ''.
+
+    Only on a real bank can a check say that the data are missing.
+    """
+    wanted = Outcome.RIGHT if edition == "instructor" else Outcome.BLANK
     for cell in notebook.cells:
-        question = next(
-            (tag[6:] for tag in cell.metadata.get("tags", ()) if tag.startswith("check:")), None
-        )
-        if question is None:
+        found = check_outcome(cell)
+        if found is None or found[1] in (wanted, Outcome.MISSING):
             continue
-        text = "".join(
-            output.get("text", "") or output.get("data", {}).get("text/plain", "")
-            for output in cell.get("outputs", ())
-        ).strip()
-        if not text.startswith(f"【{question} {wanted}】"):
-            said = (text.splitlines() or ["（没有输出）"])[0]
-            return f"{question} 的检查应当回答“{wanted}”，却回答：{said}"
+        question, _, said = found
+        return f"{question} 的检查应当回答“{title_of(wanted)}”，却回答：{said}"
     return ""

@@ -18,6 +18,7 @@ from typing import Any
 
 from course_utils.errors import MissingDataError
 from course_utils.exercises.gates.statements import Statement, read_statement
+from course_utils.exercises.gates.words import sentence
 from course_utils.exercises.result import boxed
 
 #: Name under which the notebook's statements find the gate.
@@ -62,7 +63,7 @@ class Gate(ast.NodeTransformer):
 
     # ---- a cell before it runs -------------------------------------------------------------------
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802 (name given by ast)
+    def visit_Module(self, node: ast.Module) -> ast.Module:
         """Wrap each statement of a cell; IPython hands over every cell."""
         last = len(node.body) - 1
         node.body = [self._wrapped(child, at == last) for at, child in enumerate(node.body)]
@@ -175,7 +176,9 @@ class Gate(ast.NodeTransformer):
         return None
 
     def _name(self, word: str) -> Names | None:
-        return self.lost.get(word) or self._column(word)
+        if names := self.lost.get(word) or self._column(word):
+            return names
+        return frozenset({word}) if word in self.bank.tables_absent else None
 
     def _column(self, column: str) -> Names | None:
         """Return what a column that is not there belongs to."""
@@ -196,34 +199,6 @@ class Gate(ast.NodeTransformer):
         self._statements.clear()
         if names:
             show(sentence(names, partly=shown > 0), names, partly=shown > 0)
-
-
-def sentence(names: Iterable[str], *, partly: bool = False, what: str = "这一格") -> str:
-    """Return one Chinese sentence about data that a bank lacks.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Contract names.
-    partly : bool
-        Whether the rest of the cell ran.
-    what : str
-        What is left out.
-    """
-    words = f"本行没有{chinese(names)}，"
-    return words + (f"{what}里用到的部分跳过。" if partly else f"{what}跳过。")
-
-
-def chinese(names: Iterable[str]) -> str:
-    """Return the Chinese names of tables and columns, at most four of them."""
-    from course_utils.bank import labels
-
-    every = sorted(set(names))
-    tables = [name for name in every if "." not in name]
-    rest = [name for name in every if "." in name and name.partition(".")[0] not in tables]
-    words = [f"“{labels.chinese(name)}”" for name in tables]
-    words += [labels.chinese(name) for name in rest]
-    return "、".join(words[:4]) + (f"等 {len(words)} 项" if len(words) > 4 else "")
 
 
 def show(text: str, names: Iterable[str], *, partly: bool) -> None:

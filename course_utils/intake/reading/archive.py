@@ -84,7 +84,8 @@ def check_workbook(path: Path) -> dict[str, Part]:
         for found in seen.values():
             if found.last_row * found.last_column > MOST_CELLS:
                 raise CourseError(
-                    f"{path.name}：工作表一直铺到第 {found.last_row} 行、第 {found.last_column} 列，"
+                    f"{path.name}："
+                    f"工作表一直铺到第 {found.last_row} 行、第 {found.last_column} 列，"
                     "远超有数据的范围，请在 Excel 里删除多余的行列，或分表另存为 CSV。"
                 )
         return seen
@@ -123,7 +124,8 @@ def _look(
         text = tail + piece
         if markup and (b"<!DOCTYPE" in text or b"<!ENTITY" in text):
             raise CourseError(
-                f"{path.name}：工作簿里有 XML 实体定义，正常的 Excel 不会写，可能是恶意文件，不读取。"
+                f"{path.name}：工作簿里有 XML 实体定义，正常的 Excel 不会写，可能是恶意文件，"
+                "不读取。"
             )
         if sheet is not None:
             _see(sheet, text, len(tail))
@@ -180,7 +182,8 @@ def _unpacked(stream: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _bomb(path: Path) -> CourseError:
     return CourseError(
-        f"{path.name}：解压后超过 {MOST_BYTES >> 30} GB，不像正常的工作簿（可能是压缩炸弹），不读取；"
+        f"{path.name}：解压后超过 {MOST_BYTES >> 30} GB，不像正常的工作簿（可能是压缩炸弹），"
+        "不读取；"
         "数据确实这样大时请导出为 CSV。"
     )
 

@@ -161,7 +161,9 @@ class Body:
         frame = pl.DataFrame({"_row": rows.cast(pl.Int64), **columns})
         for instead, real in block.restore.items():
             frame = frame.with_columns(
-                pl.exclude("_row").str.replace_all(instead, real, literal=True)
+                column.str.replace_all(instead, real, literal=True)
+                for column in frame.iter_columns()
+                if column.name != "_row" and column.str.contains(instead, literal=True).any()
             )
         return frame
 
@@ -175,7 +177,8 @@ def check_patterns(patterns: tuple[str, ...]) -> None:
             pl.Series([""]).str.contains(pattern)
         except pl.exceptions.ComputeError:
             raise CourseError(
-                f"mapping.yml 里 drop 的正则表达式“{pattern[:60]}”写法不对（不支持前后断言），请改正。"
+                f"mapping.yml 里 drop 的正则表达式“{pattern[:60]}”写法不对（不支持前后断言），"
+                "请改正。"
             ) from None
 
 

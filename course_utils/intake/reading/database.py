@@ -82,7 +82,8 @@ def _engine(url: str, name: str) -> Engine:
         ) from None
     except Exception as fault:
         raise CourseError(
-            f"{name}：数据库地址写法不对（{type(fault).__name__}），应为 类型+驱动://用户:密码@主机:端口/库名。"
+            f"{name}：数据库地址写法不对（{type(fault).__name__}），"
+            "应为 类型+驱动://用户:密码@主机:端口/库名。"
         ) from None
 
 

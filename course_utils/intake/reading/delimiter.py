@@ -47,7 +47,8 @@ def text_source(path: Path, options: ReadOptions, stamp: Stamp) -> TextSource:
     delimiter = _WRITTEN.get(delimiter.lower(), delimiter)
     if not delimiter or len(delimiter) > 8 or any(c in delimiter for c in '\n\r"'):
         raise CourseError(
-            f"{path.name}：mapping.yml 里的 delimiter 不能是空的、引号、换行，也不能超过 8 个字符，请改正。"
+            f"{path.name}：mapping.yml 里的 delimiter 不能是空的、引号、换行，"
+            "也不能超过 8 个字符，请改正。"
         )
     return TextSource(path, encoding, delimiter, returns, stamp)
 

@@ -61,7 +61,8 @@ def find_encoding(path: Path, stream: BinaryIO, declared: str | None) -> str:
         codec = _CODECS.get(declared.strip().lower().replace("_", "-"))
         if codec is None:
             raise CourseError(
-                f"{path.name}：不认识编码“{declared[:40]}”，请在 mapping.yml 里写 {'、'.join(KNOWN)} 之一，"
+                f"{path.name}：不认识编码“{declared[:40]}”，"
+                f"请在 mapping.yml 里写 {'、'.join(KNOWN)} 之一，"
                 "或删去 encoding 由程序判断。"
             )
         return codec
@@ -157,7 +158,8 @@ def decoded(path: Path, stream: BinaryIO, codec: str, size: int) -> Iterator[str
         except UnicodeDecodeError as fault:
             place = done - pending + fault.start + 1
             raise CourseError(
-                f"{path.name}：第 {place} 字节起不是 {codec.upper()} 编码，文件可能损坏或混有两种编码，"
+                f"{path.name}：第 {place} 字节起不是 {codec.upper()} 编码，"
+                "文件可能损坏或混有两种编码，"
                 "请从系统重新导出，或在 mapping.yml 里写明 encoding。"
             ) from None
         except UnicodeError:  # a mark that is none: "UTF-16 stream does not start with BOM"

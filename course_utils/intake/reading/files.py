@@ -69,7 +69,8 @@ def opened(path: Path, stamp: Stamp | None = None) -> Iterator[BinaryIO]:
         ) from None
     except OSError as fault:
         raise CourseError(
-            f"{path.name}：读取失败（{fault.strerror or type(fault).__name__}），请检查磁盘或网络盘后重新运行。"
+            f"{path.name}：读取失败（{fault.strerror or type(fault).__name__}），"
+            "请检查磁盘或网络盘后重新运行。"
         ) from None
 
 
@@ -105,7 +106,8 @@ def stamp_of(path: Path) -> Stamp:
 def _same(path: Path, stamp: Stamp) -> None:
     if stamp_of(path) != stamp:
         raise CourseError(
-            f"{path.name}：读取期间文件有改动，结果不可靠，请等文件写完、关闭打开它的程序后重新运行。"
+            f"{path.name}：读取期间文件有改动，结果不可靠，"
+            "请等文件写完、关闭打开它的程序后重新运行。"
         )
 
 
@@ -151,7 +153,8 @@ def kind_of(path: Path) -> str:
 def not_a_table(path: Path, kind: str) -> CourseError:
     """Return what is said of a file that holds no table."""
     return CourseError(
-        f"{path.name}：内容是{kind}，不是文本表格或 Excel 工作簿，请从系统重新导出为 CSV、txt 或 xlsx。"
+        f"{path.name}：内容是{kind}，不是文本表格或 Excel 工作簿，"
+        "请从系统重新导出为 CSV、txt 或 xlsx。"
     )
 
 

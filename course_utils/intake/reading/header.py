@@ -123,18 +123,21 @@ def _names(source: Source, rows: Sequence[Record], options: ReadOptions) -> tupl
 def _declared(source: Source, records: Sequence[Record], options: ReadOptions) -> list[int]:
     if len(options.header) > 2 or list(options.header) != sorted(set(options.header)):
         raise CourseError(
-            f"{place_of(source)}：header 写一行或上下两行，如 [3] 或 [3, 4]，现在是 {list(options.header)}。"
+            f"{place_of(source)}：header 写一行或上下两行，如 [3] 或 [3, 4]，"
+            f"现在是 {list(options.header)}。"
         )
     places = {record.row: place for place, record in enumerate(records)}
     for row in options.header:
         if row not in places:
             raise CourseError(
-                f"{place_of(source)}：mapping.yml 里 header 写的第 {row} 行不存在或读不通，请核对行号（从 1 数）。"
+                f"{place_of(source)}：mapping.yml 里 header 写的第 {row} 行不存在或读不通，"
+                "请核对行号（从 1 数）。"
             )
     found = [places[row] for row in options.header]
     if not any(normalise(c) for i in found for c in records[i].cells):
         raise CourseError(
-            f"{place_of(source)}：mapping.yml 里 header 写的第 {options.header[0]} 行是空的，请核对行号（从 1 数）。"
+            f"{place_of(source)}：mapping.yml 里 header 写的第 {options.header[0]} 行是空的，"
+            "请核对行号（从 1 数）。"
         )
     return found
 

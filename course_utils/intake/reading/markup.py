@@ -148,7 +148,8 @@ def _html_tables(path: Path, text: str) -> list[_Table]:
         parser.close()
     except (AssertionError, ValueError, RecursionError) as fault:
         raise CourseError(
-            f"{path.name}：网页内容残缺，读不出表格（{type(fault).__name__}），请重新导出为 CSV 或 xlsx。"
+            f"{path.name}：网页内容残缺，读不出表格（{type(fault).__name__}），"
+            "请重新导出为 CSV 或 xlsx。"
         ) from None
     parser._end_cell()
     return parser.tables

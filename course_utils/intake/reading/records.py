@@ -1,11 +1,12 @@
 """Text into records: quotes, line breaks inside cells, and the true number of every line.
 
-The way by columns (polars) and the way by records (Python) give the same; the first is taken
-wherever a block of text is well formed, the second decides the rest.
+Quotes are taken off piece by piece: whole pieces at once where every quote encloses a cell, record
+by record elsewhere. What is left, one line a record and no quotes, is split by columns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 QUOTE = '"'
-#: Stand for a delimiter and a line break inside quotes while a block is split; never in real text.
-DELIMITER_INSIDE, BREAK_INSIDE = "\ufdd0", "\ufdd1"
+#: Stand for a delimiter and a line break inside quotes, and for a line that is no record. Unicode
+#: keeps them for such use inside a program; the reader takes them out of real text.
+DELIMITER_INSIDE, BREAK_INSIDE, BROKEN = "\ufdd0", "\ufdd1", "\ufdd2"
+#: Characters from which quotes are taken off at once.
+_STEP = 1 << 14
 
 
 @dataclass
@@ -65,25 +69,53 @@ class Splitter:
             The records, and how many characters they took: the rest waits for more text.
         """
         if not self.quoting or QUOTE not in text:
-            return self._plain(text, line), len(text)
-        whole = _closed(text)
-        if whole and (block := self._by_columns(text[:whole], line)):
-            return block, whole
-        return self._by_records(text, line, final)
+            return self._columns(text, line), len(text)
+        pieces: list[str] = []
+        broken: list[int] = []
+        start = 0
+        while start < len(text):
+            end = text.find("\n", min(start + _STEP, len(text) - 1)) + 1
+            piece = text[start:end]
+            whole = _closed(piece) if QUOTE in piece else len(piece)
+            bare = self._bare(piece[:whole]) if whole else None
+            if bare is not None:
+                pieces.append(bare)
+                start += whole
+                continue
+            stop = self._records(text, start, end, final, pieces, broken, line)
+            if stop < end:
+                start = stop
+                break
+            start = stop
+        problems = [
+            Problem(line + text.count("\n", 0, place), "broken_quote", "引号没有配对")
+            for place in broken
+        ]
+        return self._columns("".join(pieces), line, problems), start
 
-    def _plain(self, text: str, line: int, breaks: bool = False) -> Block:
+    def _columns(self, text: str, line: int, problems: Sequence[Problem] = ()) -> Block:
+        """Split lines without quotes."""
         import polars as pl
 
+        if not text:
+            empty = pl.Series([], dtype=pl.List(pl.String))
+            return Block(pl.Series([], dtype=pl.Int64), empty)
         lines = pl.Series([text[:-1]]).str.split("\n").explode()
-        if not breaks:
-            self._check_length(lines, line)
+        self._check_length(lines, line)
         rows = pl.int_range(line, line + len(lines), dtype=pl.Int64, eager=True)
-        continued = 0
-        if breaks:
+        block = Block(rows, lines, problems=list(problems))
+        if BREAK_INSIDE in text:
             inside = lines.str.count_matches(BREAK_INSIDE, literal=True).cast(pl.Int64)
-            continued = int(inside.sum())
-            rows = rows + inside.cum_sum() - inside
-        return Block(rows, lines.str.split(self.delimiter), continued)
+            block.continued = int(inside.sum())
+            block.rows = rows + inside.cum_sum() - inside
+            block.restore[BREAK_INSIDE] = "\n"
+        if DELIMITER_INSIDE in text:
+            block.restore[DELIMITER_INSIDE] = self.delimiter
+        if problems:
+            records = lines != BROKEN
+            block.rows, lines = block.rows.filter(records), lines.filter(records)
+        block.fields = lines.str.split(self.delimiter)
+        return block
 
     def _check_length(self, lines: pl.Series, line: int) -> None:
         if not (lines.str.len_bytes() > LONGEST_LINE).any():
@@ -92,10 +124,10 @@ class Splitter:
         if len(long):
             raise too_long(self.name, line + int(long[0]))
 
-    def _by_columns(self, text: str, line: int) -> Block | None:
-        """Split a block whose quotes all enclose cells; None if they do not."""
-        if DELIMITER_INSIDE in text or BREAK_INSIDE in text:
-            return None
+    def _bare(self, text: str) -> str | None:
+        """Take the quotes off lines in which all quotes enclose cells; None if they do not."""
+        if QUOTE not in text:
+            return text
         pieces = text.split(QUOTE)
         outside = QUOTE.join(pieces[0::2])
         cells = len(pieces) // 2
@@ -105,75 +137,64 @@ class Splitter:
             return None
         inside = QUOTE.join(pieces[1::2])
         breaks = "\n" in inside
-        delimiters = self.delimiter in inside
-        if breaks:
-            inside = inside.replace("\n", BREAK_INSIDE)
-        if delimiters:
-            inside = inside.replace(self.delimiter, DELIMITER_INSIDE)
-        if breaks or delimiters:
-            pieces[1::2] = inside.split(QUOTE)
-        block = self._plain("".join(pieces), line, breaks)
-        if breaks and not self._all_closed(block):
-            return None
-        if breaks:
-            block.restore[BREAK_INSIDE] = "\n"
-        if delimiters:
-            block.restore[DELIMITER_INSIDE] = self.delimiter
-        return block
+        if breaks or self.delimiter in inside:
+            pieces[1::2] = self._inside(inside).split(QUOTE)
+        bare = "".join(pieces)
+        return bare if not breaks or self._all_closed(bare) else None
 
-    def _all_closed(self, block: Block) -> bool:
+    def _inside(self, text: str) -> str:
+        return text.replace("\n", BREAK_INSIDE).replace(self.delimiter, DELIMITER_INSIDE)
+
+    def _all_closed(self, text: str) -> bool:
         """Say whether the records of several lines are records, not the work of a lost quote."""
-        records = block.fields.list.join("")
-        if (records.str.len_bytes() > LONGEST_LINE).any():
-            return False  # let the way by records say what it is
-        lines = records.str.count_matches(BREAK_INSIDE, literal=True)
-        if (lines > LONGEST_CELL_LINES).any():
-            return False
-        several = block.fields.filter(lines > 0)
-        return self.width is None or bool((several.list.len() == self.width).all())
+        return all(
+            self._accepts(line.count(BREAK_INSIDE), line.count(self.delimiter) + 1, len(line))
+            for line in text.split("\n")
+            if BREAK_INSIDE in line
+        )
 
-    def _by_records(self, text: str, line: int, final: bool) -> tuple[Block, int]:
-        import polars as pl
+    def _accepts(self, breaks: int, cells: int, length: int) -> bool:
+        return (
+            breaks <= LONGEST_CELL_LINES
+            and length <= LONGEST_LINE
+            and (self.width is None or cells == self.width)
+        )
 
-        rows: list[int] = []
-        fields: list[list[str]] = []
-        problems: list[Problem] = []
-        start = continued = 0
-        while start < len(text):
+    def _records(
+        self,
+        text: str,
+        start: int,
+        stop: int,
+        final: bool,
+        pieces: list[str],
+        broken: list[int],
+        line: int,
+    ) -> int:
+        """Take the quotes off record by record, from a place up to another; return where it ends.
+
+        It ends before the other where more text may close a quote.
+        """
+        while start < stop:
             end = text.find("\n", start)
             if end - start > LONGEST_LINE:
-                raise too_long(self.name, line)
+                raise too_long(self.name, line + text.count("\n", 0, start))
             taken = _record(text, start, end, self.delimiter)
-            if taken is None and not final and self._may_close(text, start):
-                break
-            if taken is not None and taken.end > end and not self._accepts(text, start, taken):
-                taken = None
+            if taken is None and not final and _may_close(text, start):
+                return start
+            if taken is not None and taken.end > end:
+                breaks = text.count("\n", start, taken.end)
+                length = sum(map(len, taken.cells)) + len(taken.cells) - 1
+                if not self._accepts(breaks, len(taken.cells), length):
+                    taken = None
             if taken is None:
-                problems.append(Problem(line, "broken_quote", "引号没有配对"))
-                taken = _Taken([], end)
+                broken.append(start)
+                pieces.append(BROKEN + "\n")
+                start = end + 1
             else:
-                rows.append(line)
-                fields.append(taken.cells)
-            breaks = text.count("\n", start, taken.end)
-            continued += breaks
-            line += breaks + 1
-            start = taken.end + 1
-        block = Block(
-            pl.Series(rows, dtype=pl.Int64),
-            pl.Series(fields, dtype=pl.List(pl.String)),
-            continued,
-            problems,
-        )
-        return block, start
-
-    def _may_close(self, text: str, start: int) -> bool:
-        """Say whether more text may still close the quote of the record that starts here."""
-        return len(text) - start <= LONGEST_LINE and text.count("\n", start) <= LONGEST_CELL_LINES
-
-    def _accepts(self, text: str, start: int, taken: _Taken) -> bool:
-        return text.count("\n", start, taken.end) <= LONGEST_CELL_LINES and (
-            self.width is None or len(taken.cells) == self.width
-        )
+                cells = map(self._inside, taken.cells)
+                pieces.append(self.delimiter.join(cells) + "\n")
+                start = taken.end + 1
+        return start
 
 
 class _Taken(NamedTuple):
@@ -207,6 +228,12 @@ def _record(text: str, start: int, end: int, delimiter: str) -> _Taken | None:
         if close > end:
             end = text.find("\n", close)
         start = close + 1 + len(delimiter)
+
+
+def _may_close(text: str, start: int) -> bool:
+    """Say whether more text may still close the quote of the record that starts here."""
+    near = len(text) - start <= LONGEST_LINE
+    return near and text.count("\n", start) <= LONGEST_CELL_LINES
 
 
 def _closing(text: str, start: int) -> int:

@@ -42,9 +42,12 @@ def intake(bank: str, folder: Path | None, engine: str | None, new_key: bool, af
 
 
 def _show(bank: str, outcome: Outcome) -> None:
-    for table in outcome.summary.tables:
-        lost = f"，拒收 {table.lost:,} 行（{table.share:.2%}）" if table.lost else ""
-        click.echo(f"{table.zh}：读入 {table.read:,} 行，保留 {table.kept:,} 行{lost}")
+    tables = outcome.summary.tables
+    read, kept = sum(t.read for t in tables), sum(t.kept for t in tables)
+    click.echo(f"{len(tables)} 张表，读入 {read:,} 行，保留 {kept:,} 行，拒收 {read - kept:,} 行。")
+    for table in sorted(tables, key=lambda one: -one.share):
+        if table.lost:
+            click.echo(f"  {table.zh}：拒收 {table.lost:,} / {table.read:,} 行（{table.share:.2%}）")
     _show_rules(outcome.summary)
     report = short(outcome.report)
     if outcome.published is None:

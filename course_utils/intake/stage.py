@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from course_utils.contract import Contract, Table
     from course_utils.intake.conversion import Converted
-    from course_utils.intake.mapping import BankMapping, TableMapping
+    from course_utils.intake.mapping import BankMapping, DatabaseSource, TableMapping
     from course_utils.intake.reading import Reading
     from course_utils.intake.rules import RuleBook
 
@@ -127,7 +128,9 @@ class Stage:
         )
         if path is not None:
             return reading.open_source(path, options)
-        return [reading.read_database(_address(mapping), mapping.database, options)]
+        source = mapping.database
+        assert source is not None
+        return [reading.read_database(_address(source), source.query, source.table, options)]
 
     def _parts(self, mapping: TableMapping) -> list[str]:
         """Return what shapes the shards of a file beside the file."""
@@ -191,15 +194,11 @@ class _Writer:
         self.shard += 1
 
 
-def _address(mapping: TableMapping) -> str:
+def _address(source: DatabaseSource) -> str:
     """Return the address of the bank's database, which stands in no file."""
-    import os
-
-    assert mapping.database is not None
-    name = mapping.database.url_env
-    if not (address := os.environ.get(name)):
+    if not (address := os.environ.get(source.url_env)):
         raise CourseError(
-            f"表“{mapping.table}”从数据库取数，但环境变量 {name} 没有设置："
+            f"mapping.yml 要从数据库取数，但环境变量 {source.url_env} 没有设置："
             "请先把数据库地址放进去，地址和口令不要写进 mapping.yml。"
         )
     return address

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course_utils.paths import data_dir
 
-from .exports import ADAPTERS, export
+from .exports import ADAPTERS, bank_tables, export
 
 
 def main() -> None:
@@ -19,13 +19,8 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=0, help="0: all")
     parser.add_argument("--no-faults", action="store_true")
     args = parser.parse_args()
-    result = export(
-        data_dir("warehouse") / args.bank,
-        args.folder,
-        args.adapter,
-        customers=args.customers,
-        faults=not args.no_faults,
-    )
+    tables = bank_tables(data_dir("warehouse") / args.bank, args.customers)
+    result = export(tables, args.folder, args.adapter, faults=not args.no_faults)
     print(f"{args.folder}: {result.rows:,} rows, {len(result.planted)} planted faults")
 
 

@@ -49,39 +49,41 @@ class Export:
     rows: int
 
 
+def bank_tables(
+    warehouse: Path, customers: int = 0, as_of: datetime.date = AS_OF
+) -> dict[str, pl.DataFrame]:
+    """Return what a synthetic bank can export.
+
+    Parameters
+    ----------
+    warehouse : Path
+        Folder with its Parquet files.
+    customers : int
+        Number of customers to keep; 0: all.
+    as_of : date
+        Day of the export: nothing of a later day is in it.
+    """
+    tables = known(read_tables(warehouse), as_of)
+    return smaller(tables, customers, DAYS) if customers else tables
+
+
 def export(
-    warehouse: Path,
-    folder: Path,
-    adapter: str,
-    customers: int = 0,
-    faults: bool = True,
-    only: tuple[str, ...] = (),
-    as_of: datetime.date = AS_OF,
+    tables: dict[str, pl.DataFrame], folder: Path, adapter: str, faults: bool = True
 ) -> Export:
     """Write the raw files of one system.
 
     Parameters
     ----------
-    warehouse : Path
-        Folder with the synthetic bank's Parquet files.
+    tables : dict of str to polars.DataFrame
+        The bank's tables with synthetic identifiers.
     folder : Path
         Where the files go.
     adapter : str
         One of :data:`ADAPTERS`.
-    customers : int
-        Number of customers to keep; 0: all.
     faults : bool
         Plant faults; ignored for ``"clean"``.
-    only : tuple of str
-        Write these tables alone; all if empty.
-    as_of : date
-        Day of the export: nothing of a later day is in it.
     """
-    tables = known(read_tables(warehouse), as_of)
-    if customers:
-        tables = smaller(tables, customers, DAYS)
     tables = raw_tables(tables)
-    tables = {n: f for n, f in tables.items() if not only or n in only}
     folder.mkdir(parents=True, exist_ok=True)
     present = {name: frame.columns for name, frame in tables.items()}
     rows = sum(frame.height for frame in tables.values())

@@ -70,6 +70,23 @@ LESSON_MODULES = (
 )
 
 
+#: Libraries that others import if they are installed, that no lesson uses, and that start threads:
+#: a process with threads cannot be forked.
+_KEPT_OUT = ("polars",)
+
+
+@contextlib.contextmanager
+def _without_threads() -> Iterator[None]:
+    """Let libraries believe that some others are not installed."""
+    hidden = [name for name in _KEPT_OUT if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 @contextlib.contextmanager
 def _looks_like_a_kernel() -> Iterator[None]:
     """Let libraries that ask where they are (pandas: how wide to print) find a kernel."""
@@ -92,7 +109,7 @@ def preload(modules: tuple[str, ...]) -> None:
     want shown always or never stays, as if a lesson had imported them.
     """
     before = list(warnings.filters)
-    with warnings.catch_warnings(), _looks_like_a_kernel():
+    with warnings.catch_warnings(), _looks_like_a_kernel(), _without_threads():
         warnings.simplefilter("ignore")
         before.append(warnings.filters[0])
         for module in modules:

@@ -75,15 +75,17 @@ def find_delimiter(name: str, text: str, returns: bool, options: ReadOptions) ->
 
 
 def _score(records: list[Record], wanted: frozenset[str], lines: int) -> tuple[int, float, int]:
-    """Return how well a delimiter fits: names found, share of rows of one width, width."""
+    """Return how well a delimiter fits: wanted names, share of rows of one width, names."""
     widths = Counter(len(r.cells) for r in records if len(r.cells) > 1)
     if not widths:
         return 0, 0.0, 0
     width, often = widths.most_common(1)[0]
     names = header_score(records[:HEAD_ROWS], wanted)
-    headed = any(
-        sum(is_name(normalise(c)) for c in r.cells) > 0.7 * width
+    rows = [
+        {name for cell in r.cells if is_name(name := normalise(cell))}
         for r in records[:HEAD_ROWS]
         if len(r.cells) == width
-    )
-    return names, round(often / max(lines, 1) + 0.2 * headed, 2), width
+    ]
+    # not the width: half a delimiter of several characters leaves the other half as cells
+    named = max(map(len, rows))
+    return names, round(often / max(lines, 1) + 0.2 * (named > 0.7 * width), 2), named

@@ -20,6 +20,7 @@ from course_utils.intake.reading.names import carried, column_names, joined_name
 
 #: Cells that are values, not names: numbers, dates, amounts, long codes.
 _VALUE = re.compile(r"[-+¥$(]?[\d,.:/\-%()年月日时分秒]+(万|元|万元)?|[A-Za-z]?\d{5,}[\dXx]*")
+_WORD = re.compile(r"\w")
 #: Digits that a message may show in a row.
 _DIGITS = re.compile(r"\d{5,}")
 
@@ -104,7 +105,7 @@ def wanted_names(options: ReadOptions) -> frozenset[str]:
 
 def is_name(cell: str) -> bool:
     """Say whether a normalised cell can be the name of a column."""
-    return bool(cell) and len(cell) <= 40 and not _VALUE.fullmatch(cell)
+    return len(cell) <= 40 and bool(_WORD.search(cell)) and not _VALUE.fullmatch(cell)
 
 
 def _bare(cells: tuple[str, ...]) -> tuple[str, ...]:

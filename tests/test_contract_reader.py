@@ -1,10 +1,15 @@
 """Reading the contract's files: what is refused, and what is kept so that it is parsed once."""
 
+import copy
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from course_utils.contract import ContractError, load_contract, reader
+from course_utils.contract.odcs import read_area, read_head
 
 FIRST = """apiVersion: v3.1.0
 kind: DataContract
@@ -110,6 +115,13 @@ WRONG = {
     "link": (GOOD + LINK.replace("{to: t.k}", "{from: a.b, to: t.k}"), "relationships"),
     "key place": (GOOD.replace("primaryKeyPosition: 1", "primaryKeyPosition: 2"), "依次编号"),
     "no key place": (GOOD.replace(" primaryKeyPosition: 1,", ""), "依次编号"),
+    "key place twice": (
+        GOOD
+        + AMOUNT.replace(
+            "classification", "primaryKey: true, primaryKeyPosition: 1, classification"
+        ),
+        "依次编号",
+    ),
     "place without key": (GOOD.replace("primaryKey: true, ", ""), "不是主键"),
     "no name": (GOOD.replace("{name: k, ", "{"), "缺少 name"),
     "view": (GOOD.replace("businessName: 表", "physicalType: view"), "只能是 table"),
@@ -242,3 +254,42 @@ def test_contract_that_json_cannot_hold_is_not_kept(kept_home, load):
         legend = load()[0].legend
         assert load()[0].legend == legend
         assert kept_files(kept_home) == []
+
+
+def places(value, way=()):
+    """Yield the way to every value inside a document."""
+    yield way
+    if isinstance(value, dict | list):
+        inside = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, one in inside:
+            yield from places(one, (*way, key))
+
+
+AREA = YAML(typ="safe", pure=True).load(GOOD + AMOUNT + KIND + LINK)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(way=st.sampled_from(list(places(AREA))), odd=ODD, drop=st.booleans())
+def test_any_damage_is_one_chinese_sentence_or_no_matter(way, odd, drop):
+    document = {"area": copy.deepcopy(AREA)}
+    *before, last = ("area", *way)
+    holder = document
+    for key in before:
+        holder = holder[key]
+    if drop and way:
+        del holder[last]
+    else:
+        holder[last] = odd
+    head = read_head(YAML(typ="safe", pure=True).load(HEAD), "contract.yml")
+    try:
+        area = read_area(document["area"], "area.yml")
+        reader._assemble({"contract.yml": head, "area.yml": area}.__getitem__, {"area"})
+    except ContractError as error:
+        assert str(error).endswith("。")

@@ -81,6 +81,7 @@ _COLUMN = (
     "relationships",
     "customProperties",
 )
+_LIMITS = ("minimum", "maximum")
 
 
 class ContractError(CourseError):
@@ -161,7 +162,7 @@ def _table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     if table.get("physicalType", "table") != "table":
         raise ContractError(f"{where} 的 physicalType 只能是 table，请修改。")
     columns: dict[str, Any] = {}
-    keys: dict[Any, str] = {}
+    keys: list[tuple[Any, str]] = []
     for column in _list(table.get("properties"), f"{where} 的 properties"):
         name = _name(column, f"{where} 的 properties")
         place = f"{where} 的列 {name}"
@@ -169,15 +170,16 @@ def _table(table: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise ContractError(f"{where} 有两列都叫“{name}”，请删去一处。")
         columns[name] = _column(column, place)
         if _flag(column, "primaryKey", place):
-            keys[column.get("primaryKeyPosition")] = name
+            keys.append((column.get("primaryKeyPosition"), name))
         elif "primaryKeyPosition" in column:
             raise ContractError(f"{place} 有 primaryKeyPosition 而不是主键，请核对。")
-    wanted = list(range(1, 1 + sum("primaryKeyPosition" in c for c in table["properties"])))
-    if not wanted or set(keys) != set(wanted):
+    wanted = range(1, 1 + len(keys))
+    # repr: true is 1 to Python
+    if not keys or sorted(repr(place) for place, _ in keys) != sorted(map(repr, wanted)):
         raise ContractError(f"{where} 的主键列要用 primaryKeyPosition 从 1 起依次编号，请核对。")
     values = _custom(table, TABLE_PROPERTIES, where)
     values.update({_TEXTS[k]: table[k] for k in _TEXTS if k in table})
-    return {**values, "grain": [keys[place] for place in wanted], "columns": columns}
+    return {**values, "grain": [name for _, name in sorted(keys)], "columns": columns}
 
 
 def _column(column: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -190,9 +192,10 @@ def _column(column: Mapping[str, Any], where: str) -> dict[str, Any]:
         if tags != ["sensitive"]:
             raise ContractError(f"{where} 的 tags 只能是 [sensitive]，请修改。")
         values["sensitive"] = True
-    options = column.get("logicalTypeOptions", {})
-    _only(mapping(options, f"{where} 的 logicalTypeOptions") if options else {}, _LIMITS, where)
-    values.update(options)
+    if "logicalTypeOptions" in column:
+        options = mapping(column["logicalTypeOptions"], f"{where} 的 logicalTypeOptions")
+        _only(options, _LIMITS, where)
+        values.update(options)
     if "quality" in column:
         values["codes"] = _codes(column["quality"], where)
     if "relationships" in column:
@@ -203,13 +206,10 @@ def _column(column: Mapping[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
-_LIMITS = ("minimum", "maximum")
-
-
 def _type(column: Mapping[str, Any], values: Mapping[str, Any], where: str) -> str:
     """Return the contract type: what ``kind`` says, else what the standard's fields say."""
     logical = column.get("logicalType")
-    if logical not in LOGICAL_TYPES:
+    if not isinstance(logical, str) or logical not in LOGICAL_TYPES:
         known = "、".join(LOGICAL_TYPES)
         raise ContractError(f"{where} 的 logicalType“{logical}”应当是 {known} 之一，请修改。")
     physical, plain, narrower = LOGICAL_TYPES[logical]
@@ -253,7 +253,8 @@ def _custom(values: Mapping[str, Any], known: Mapping[str, str], where: str) -> 
     """Return our own properties under the names of the attributes that they become."""
     result: dict[str, Any] = {}
     for entry in _list(values.get("customProperties", []), f"{where} 的 customProperties", 0):
-        if not isinstance(entry, dict) or set(entry) != {"property", "value"}:
+        shape = isinstance(entry, dict) and set(entry) == {"property", "value"}
+        if not shape or not isinstance(entry["property"], str):
             raise ContractError(
                 f"{where} 的 customProperties 每项都应当写成 {{property: …, value: …}}，请修改。"
             )

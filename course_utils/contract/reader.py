@@ -53,12 +53,13 @@ def load_contract(folder: str | Path | None = None) -> Contract:
 @cache
 def _load(folder: Path) -> Contract:
     sources = {path.name: path.read_bytes() for path in folder.glob("*.yml") if path.is_file()}
+    files = {Path(name).stem for name in sources} - {"contract"}
     place = _place(folder, sources)
     known = kept.recall(place)
     if isinstance(known, dict) and known.keys() == sources.keys():
         # a damaged file is parsed anew below
         with contextlib.suppress(ContractError, AttributeError, KeyError, TypeError):
-            return _build(folder, known.__getitem__)
+            return _assemble(known.__getitem__, files)
     parsed: dict[str, Any] = {}
 
     def read(name: str) -> Any:
@@ -66,7 +67,7 @@ def _load(folder: Path) -> Contract:
         parsed[name] = translate(_parse(name, sources.get(name)), name)
         return parsed[name]
 
-    contract = _build(folder, read)
+    contract = _assemble(read, files)
     kept.keep(place, parsed)
     return contract
 
@@ -79,13 +80,12 @@ def _place(folder: Path, sources: Mapping[str, bytes]) -> Path | None:
     return kept.place_for("contract", [b"format 3", *texts])
 
 
-def _build(folder: Path, read: Callable[[str], Any]) -> Contract:
-    """Turn the attributes into the contract; `read` gives those of a file by its name."""
+def _assemble(read: Callable[[str], Any], files: set[str]) -> Contract:
+    """Turn the attributes of all `files` into the contract; `read` gives those of one by name."""
     head = mapping(read("contract.yml"), "contract.yml")
     names, version = head.get("areas"), head.get("version")
     if not isinstance(names, list) or not isinstance(version, str):
         raise ContractError("contract.yml 应当写明 version 和 areas，请补上。")
-    files = {path.stem for path in folder.glob("*.yml")} - {"contract"}
     if missing := [area for area in names if area not in files]:
         raise ContractError(f"数据契约缺少文件 {missing[0]}.yml，请补上或从 areas 里删去它。")
     if surplus := sorted(files - set(names)):

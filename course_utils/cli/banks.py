@@ -61,3 +61,4 @@ def bank_generate(bank: str, persons: int | None, force: bool) -> None:
 
 
 bank_group.add_command(onboarding.bank_new)
+bank_group.add_command(onboarding.bank_inspect)

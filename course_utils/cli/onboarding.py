@@ -14,6 +14,8 @@ from course_utils.errors import CourseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from course_utils.intake.mapping.proposal import Sheet
+
 
 @click.command("new")
 @click.argument("bank", metavar="代号")
@@ -35,6 +37,63 @@ def bank_new(bank: str, name: str | None, kind: str | None, as_of: str | None) -
         f"下一步：把导出文件放进 data/incoming/{bank}/，运行 "
         f"course bank inspect data/incoming/{bank}/* --bank {bank} --write。"
     )
+
+
+@click.command("inspect")
+@click.argument("files", nargs=-1, required=True, metavar="文件…")
+@click.option("--bank", default=None, metavar="代号", help="为哪家银行，与 --write 一起用。")
+@click.option("--write", is_flag=True, help="把提议写到这家银行的 mapping.yml 末尾。")
+def bank_inspect(files: tuple[str, ...], bank: str | None, write: bool) -> None:
+    """看懂导出文件：编码、表头、每列像什么，提出数据映射。样例都已打码。"""
+    from course_utils.contract import load_contract
+    from course_utils.intake.mapping.proposal import find_files, inspect
+    from course_utils.intake.mapping.proposal.fragment import write_proposals
+    from course_utils.intake.mapping.proposal.report import blocks_of, describe
+
+    if write and bank is None:
+        raise CourseError("--write 要与 --bank 代号 一起写，才知道写进哪家银行的映射。")
+    folder = _exports(bank) if bank is not None else None
+    contract = load_contract()
+    sheets, faults = _look(find_files(files))
+    findings = inspect(sheets, contract)
+    titles = _titles()
+    for finding in findings:
+        click.echo("\n".join(describe(finding, contract, titles)))
+        click.echo("")
+    blocks = blocks_of(findings, folder)
+    if write and bank is not None:
+        for sentence in write_proposals(bank, blocks):
+            click.echo(sentence)
+    elif blocks:
+        click.echo("以下可以复制到 mapping.yml 的 tables: 下面；“# 待确认 ”开头的要人定夺：")
+        click.echo("\n".join(line for _, _, lines in blocks for line in ["", *lines]))
+    for fault in faults:
+        click.echo(f"读不了：{fault}", err=True)
+    if faults:
+        raise click.exceptions.Exit(1)
+
+
+def _look(paths: list[Path]) -> tuple[list[Sheet], list[CourseError]]:
+    """Look at every file; one that cannot be read does not keep the others from being shown."""
+    from course_utils.intake.mapping.proposal import look_at
+
+    sheets: list[Sheet] = []
+    faults: list[CourseError] = []
+    for path in paths:
+        try:
+            sheets += look_at(path)
+        except CourseError as fault:
+            faults.append(fault)
+    return sheets, faults
+
+
+def _exports(bank: str) -> Path:
+    """Return where the exports of a bank lie by its mapping."""
+    from course_utils.intake.mapping import load_mapping
+    from course_utils.paths import home
+
+    root = home() or Path.cwd()
+    return root / (load_mapping(bank).folder or f"data/incoming/{bank}")
 
 
 def _day(text: str) -> datetime.date:

@@ -150,7 +150,7 @@ class _Reader:
                 f"“{table.zh}”（{table.name}）没有“{key.text}”这一列，{nearest(key.text, names)}",
             )
         column = table.columns[key.text]
-        if getattr(column, "protect", "") == "refuse":
+        if column.protect == "refuse":
             fail(self.path, key.line, f"“{column.zh}”不得进入课堂，请从映射里删去这一列")
         if node.kind != "map":
             return ColumnMapping(column.name, source=self.text(node, key.text))

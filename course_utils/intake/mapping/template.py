@@ -12,23 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from course_utils.bank.profile import check_code
+from course_utils.contract import protect_words
 from course_utils.contract.model import Column, Contract, Table
 from course_utils.errors import CourseError
 from course_utils.files import write_text
 from course_utils.paths import data_dir
 
-#: What is done to a value before it is stored, in the words of the form.
-PROTECTION: Mapping[str, str] = {
-    "keep": "原样保留",
-    "name": "姓名打码",
-    "year": "只留年份",
-    "month": "只留月份",
-    "month_number": "只留月份",
-    "free_text": "文中号码、姓名打码",
-    "counterparty": "机构名保留，个人换成假名",
-    "organisation": "单位名称打码",
-    "refuse": "不得进入课堂",
-}
 #: Days after which the data should be gone unless somebody says otherwise.
 KEPT_DAYS = 90
 
@@ -156,11 +145,11 @@ def new_bank(
     day = as_of or datetime.date.today().replace(day=1) - datetime.timedelta(days=1)
     text = _PROFILE.format(
         code=code,
-        name=_quoted(name or f"{code} 银行（请改成行名）"),
-        kind=_quoted(kind or "请写明类型"),
+        name=yaml_quoted(name or f"{code} 银行（请改成行名）"),
+        kind=yaml_quoted(kind or "请写明类型"),
         as_of=day.isoformat(),
-        department=_quoted("请填写"),
-        contact=_quoted("请填写"),
+        department=yaml_quoted("请填写"),
+        contact=yaml_quoted("请填写"),
         purge_on=(datetime.date.today() + datetime.timedelta(days=KEPT_DAYS)).isoformat(),
     )
     write_text(mapping, mapping_template(code, contract, lessons))
@@ -171,7 +160,7 @@ def new_bank(
 def mapping_template(code: str, contract: Contract, lessons: Mapping[str, str]) -> str:
     """Return the text of a mapping in which every table and column waits to be uncommented."""
     guide = _GUIDE.format(
-        code=code, version=_quoted(contract.version), folder=f"data/incoming/{code}"
+        code=code, version=yaml_quoted(contract.version), folder=f"data/incoming/{code}"
     )
     lines = [guide]
     area = ""
@@ -188,7 +177,7 @@ def mapping_template(code: str, contract: Contract, lessons: Mapping[str, str]) 
 
 def fragment_lines(table: str, files: str) -> list[str]:
     """Return the first lines of a table in the mapping."""
-    return [f"  {table}:", f"    files: [{_quoted(files)}]", "    columns:"]
+    return [f"  {table}:", f"    files: [{yaml_quoted(files)}]", "    columns:"]
 
 
 def _table_lines(table: Table, lessons: Mapping[str, str]) -> list[str]:
@@ -203,10 +192,10 @@ def _table_lines(table: Table, lessons: Mapping[str, str]) -> list[str]:
         head = "## 用到它的课：" if start == 0 else "##     "
         lines.append(head + "、".join(reading[start : start + 4]))
     lines += [f"# {line}" for line in fragment_lines(table.name, f"{table.name}*.*")]
-    usable = [c for c in table.columns.values() if getattr(c, "protect", "") != "refuse"]
+    usable = [c for c in table.columns.values() if c.protect != "refuse"]
     width = max(len(c.name) + 2 * len(c.zh) for c in usable) + 2
     for column in usable:
-        pair = f"{column.name}: {_plain(column.zh)}"
+        pair = f"{column.name}: {yaml_name(column.zh)}"
         space = " " * (width - len(column.name) - 2 * len(column.zh))
         lines.append(f"#       {pair}{space}# {_says(table, column)}")
     return lines
@@ -240,24 +229,16 @@ def _says(table: Table, column: Column) -> str:
     parts.append(column.meaning)
     if column.codes:
         parts.append("取值 " + "、".join(column.codes))
-    parts.append(protection(column))
+    parts.append("" if column.protect == "keep" else f"入库时{protect_words(column)}")
     return "；".join(part for part in parts if part)
 
 
-def protection(column: Column) -> str:
-    """Say in a few Chinese words what is done to a column before it is stored."""
-    rule = getattr(column, "protect", "keep") or "keep"
-    if rule.startswith("pseudonym"):
-        return "换成假名编号"
-    return PROTECTION.get(rule, "脱敏")
-
-
-def _quoted(text: str) -> str:
+def yaml_quoted(text: str) -> str:
     """Return a text as a YAML scalar in double quotes."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _plain(text: str) -> str:
+def yaml_name(text: str) -> str:
     """Return a name bare where YAML reads it as the same text."""
     bare = text and text[0].isalpha() and all(mark.isalnum() or mark == "_" for mark in text)
-    return text if bare and text.lower() not in ("null", "true", "false") else _quoted(text)
+    return text if bare and text.lower() not in ("null", "true", "false") else yaml_quoted(text)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _DROPS = (REFUSE, STOP)
 _DATES = ("date", "month", "timestamp")
+_NOTHING = {"text": NOTHING, "id": NOTHING, "flag": NOTHING_BUT_TEXT - {"无"}}
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Converted:
     rows : polars.DataFrame
         ``_row`` and the contract's columns, typed: rows that may stay, identifiers still raw.
     rejected : polars.DataFrame
-        ``_row``, ``reasons`` in Chinese, and the source columns, masked where they are sensitive.
+        ``_row``, ``reasons`` in Chinese, ``_file``, ``_sheet``, and the source columns that are
+        mapped, masked where they are sensitive.
     faults : polars.DataFrame
         In the form of :func:`course_utils.intake.faults.fault_schema`.
     """
@@ -160,7 +162,7 @@ class TableConverter:
         if given.codes:
             self._notes.translated(column, given, text)
             text = translate(text, given.codes)
-        text = blank(text, NOTHING if column.type in ("text", "id") else NOTHING_BUT_TEXT)
+        text = blank(text, _NOTHING.get(column.type, NOTHING_BUT_TEXT))
         if column.type == "id":
             self._notes.identifiers(column, text)
             return convert_id(text)
@@ -197,7 +199,8 @@ class TableConverter:
     def _generated(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Stand something in for columns that are filled once the row numbers are known."""
         made = [n for n in self.columns if self.mapping.columns[n].generate is not None]
-        return rows.with_columns(pl.lit("x").alias(n) for n in made) if made else rows
+        ones = [pl.lit(1).cast(rows[n].dtype).alias(n) for n in made]
+        return rows.with_columns(ones) if made else rows
 
     def _unread(self, mark: _Mark) -> bool:
         return rule(mark.rule).kind == "unreadable"
@@ -206,6 +209,12 @@ class TableConverter:
         found = []
         for name in self.columns:
             column = self.table.columns[name]
+            if name == self.table.as_of_year:
+                last = self.as_of.year if (self.as_of.month, self.as_of.day) == (12, 31) else -1
+                finished = last if last > 0 else self.as_of.year - 1
+                late = (rows[name] > finished).fill_null(value=False).arg_true()
+                found += [_Mark("after_as_of", column, late)] if len(late) else []
+                continue
             if name == self.table.as_of:
                 code = "after_as_of"
             elif column.hide_after_as_of:
@@ -241,6 +250,7 @@ class TableConverter:
         rows = self._generate(rows.insert_column(0, numbers), file, sheet)
         faults = pl.concat(parts) if parts else pl.DataFrame(schema=fault_schema())
         rejected = self._rejected(numbers, raw, dropped, faults)
+        rejected = rejected.with_columns(_file=pl.lit(file), _sheet=pl.lit(sheet))
         kept = rows.filter(~dropped) if len(rejected) else rows
         self._notes.kept(kept)
         return Converted(kept, rejected, faults.sort("row", maintain_order=True))

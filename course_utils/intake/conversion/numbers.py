@@ -24,8 +24,7 @@ _EXACT = Context(prec=60)
 _LONGEST = 60
 _INTEGER_LIMIT = 1 << 63
 #: Plain or properly grouped: 1234.5, 1,234.50, -0.07.
-_PLAIN = r"^-?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,12})?$"
-_CENTS = r"\.\d{3}"
+_PLAIN = r"^-?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,10})?$"
 _NUMBER = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d*)?|\.\d+")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+")
 _CURRENCY = re.compile(r"^(?:人民币|RMB|CNY|[¥￥])\s*|\s*(?:RMB|CNY|元整?|人民币)$")
@@ -60,9 +59,7 @@ def convert_number(text: pl.Series, column: Column, unit: str | None) -> Cells:
 def _money(text: pl.Series, column: Column, scale: Decimal) -> Cells:
     plain = _plain(text)
     wide = plain.cast(_WIDE, strict=False)
-    if scale != 1:
-        wide = wide * pl.Series([scale], dtype=_WIDE)[0] if scale < 1 else wide * int(scale)
-        wide = wide.cast(_WIDE, strict=False)
+    wide = _scaled(wide, scale)
     cents = wide.round(2, mode="half_away_from_zero")
     values = cents.cast(MONEY, strict=False)
     rounded = (cents != wide).fill_null(value=False)
@@ -81,8 +78,17 @@ def _integer(text: pl.Series, column: Column, scale: Decimal) -> Cells:
 def _float(text: pl.Series, column: Column, scale: Decimal) -> Cells:
     values = _plain(text).cast(pl.Float64, strict=False)
     if scale != 1:
-        values = (_plain(text).cast(_WIDE, strict=False) * scale).cast(pl.Float64, strict=False)
+        exact = _scaled(_plain(text).cast(_WIDE, strict=False), scale)
+        values = exact.cast(pl.Float64, strict=False)
     return with_rest(text, values, lambda one: _parse_float(one, column, scale), pl.Float64)
+
+
+def _scaled(exact: pl.Series, scale: Decimal) -> pl.Series:
+    """Multiply by a power of ten without losing a digit."""
+    if scale == 1:
+        return exact
+    scaled = exact * int(scale) if scale > 1 else exact / int(1 / scale)
+    return scaled.cast(_WIDE, strict=False)
 
 
 def _plain(text: pl.Series) -> pl.Series:
@@ -143,7 +149,8 @@ def parse_decimal(text: str, column: Column, scale: Decimal) -> tuple[Decimal | 
     body, inner = _sign(bare)
     body, own = _unit(body, column)
     if own is not None:
-        rules.append("unit_in_cell")
+        if own != scale:
+            rules.append("unit_in_cell")
         scale = own
     elif signed:
         rules.append("currency_sign")
@@ -181,8 +188,7 @@ def _unit(body: str, column: Column) -> tuple[str, Decimal | None]:
             if body.endswith(mark):
                 to_percent = Decimal(100) if column.type == "percent" else Decimal(1)
                 number = body.removesuffix(mark).strip()
-                plain = column.type == "percent" and mark == "%"
-                return number, None if plain else Decimal(share) * to_percent
+                return number, Decimal(share) * to_percent
     if column.type == "money":
         for name, size in _UNITS.items():
             if body.endswith(name):

@@ -1,8 +1,9 @@
 """The customer table of a class release: coarse enough that every customer stands in a crowd.
 
-Every column has a ladder of generalisations. All begin at the coarsest rung; then, by turns and what
-the lessons need most first, a column becomes one rung finer wherever at most :data:`MOST_LEFT_OUT`
-of the customers then stand in a group smaller than `k`. Those few are left out of the release.
+Every column has a ladder of generalisations. All begin at the coarsest rung; then, by turns and
+what the lessons need most first, a column becomes one rung finer wherever at most
+:data:`MOST_LEFT_OUT` of the customers then stand in a group smaller than `k`. Those few are left
+out of the release.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ K_CLASS = 5
 MOST_LEFT_OUT = 0.02
 #: What outsiders may know of a customer, from the finest to the coarsest that the lessons can use.
 LADDERS: Mapping[str, tuple[str, ...]] = {
-    "birth_year": ("birth_year // 5 * 5", "birth_year // 10 * 10", "birth_year // 20 * 20", "NULL"),
+    "birth_year": (
+        "greatest(birth_year // 5 * 5, 1925)",
+        "greatest(birth_year // 10 * 10, 1925)",
+        "greatest(birth_year // 20 * 20, 1925)",
+        "CAST(NULL AS BIGINT)",
+    ),
     "open_date": (
         "date_trunc('year', open_date)",
         "make_date(year(open_date) // 5 * 5, 1, 1)",
@@ -49,8 +55,8 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
 }
 #: What the lessons need most, first.
 WORTH = (
-    "segment",
     "birth_year",
+    "segment",
     "gender",
     "open_date",
     "status",

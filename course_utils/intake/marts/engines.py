@@ -224,13 +224,13 @@ class WarehouseEngine:
         import sqlalchemy
 
         options = {"stream_results": True, "no_parameters": True, "max_row_buffer": BATCH}
+        read_only = "SET SESSION TRANSACTION READ ONLY"
+        if self.dialect == DIALECTS["postgresql"]:
+            read_only = "SET TRANSACTION READ ONLY"
         try:
-            with self._engine.connect().execution_options(**options) as connection:
-                if self.dialect == "mysql":
-                    connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-                else:
-                    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-                yield connection.exec_driver_sql(sql)
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql(read_only)
+                yield connection.exec_driver_sql(sql, execution_options=options)
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise CourseError(
                 f"数据仓库没能完成查询：{_first_line(error.orig or error)}"

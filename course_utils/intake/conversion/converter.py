@@ -245,7 +245,8 @@ class TableConverter:
                 dropped = dropped.scatter(mark.positions, True)
             elif self.rules.blanks(mark.rule, self.table.name, mark.column):
                 name = mark.column.name
-                rows = rows.with_columns(rows[name].scatter(mark.positions, None))
+                nothing = pl.Series([None], dtype=rows[name].dtype)
+                rows = rows.with_columns(rows[name].scatter(mark.positions, nothing))
             parts.append(self._faults(mark, level, numbers, raw[mark.column.name], file, sheet))
         rows = self._generate(rows.insert_column(0, numbers), file, sheet)
         faults = pl.concat(parts) if parts else pl.DataFrame(schema=fault_schema())

@@ -87,5 +87,5 @@ def _score(records: list[Record], wanted: frozenset[str], lines: int) -> tuple[i
         if len(r.cells) == width
     ]
     # not the width: half a delimiter of several characters leaves the other half as cells
-    named = max(map(len, rows))
+    named = max(map(len, rows), default=0)
     return names, round(often / max(lines, 1) + 0.2 * (named > 0.7 * width), 2), named

@@ -70,7 +70,7 @@ def find_header(source: Source, options: ReadOptions) -> Header:
             f"最多读 {MOST_COLUMNS} 列，请核对分隔符。"
         )
     body = [r.cells for r in records[places[-1] + 1 :]]
-    columns, width = _width(columns, [normalise(c) for c in records[places[-1]].cells], body)
+    columns, width = _width(source, columns, body)
     normal = [tuple(normalise(c) for c in r.cells) for r in records[: places[-1] + 1]]
     return Header(
         rows=tuple(records[i].row for i in places),
@@ -190,25 +190,25 @@ def _completes(upper: Sequence[str], lower: Sequence[str]) -> bool:
 
 
 def _width(
-    columns: tuple[str, ...], last: Sequence[str], body: Sequence[Sequence[str]]
+    source: Source, columns: tuple[str, ...], body: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], int]:
     """Return the columns, and the cells of a row: a delimiter at the end of every row is no cell.
 
-    It is taken for that only where most of the first rows have it, and nothing behind it.
+    It is taken for that only where most of the first rows have it, and nothing behind it. A sheet
+    has no delimiters: all its columns stay.
     """
     usual = Counter(len(c) for c in body if any(map(normalise, c))).most_common(1)
     width = usual[0][0] if usual else len(columns)
-    if width == len(columns):
-        empty = width > 1 and columns[-1] == f"列{width}" and not (last and last[-1])
-        if empty and not any(len(c) == width and normalise(c[-1]) for c in body):
-            return columns[:-1], width
-        return columns, width
-    if width > len(columns):
-        rows = [c for c in body if len(c) == width]
-        empty = not any(normalise(c) for row in rows for c in row[len(columns) :])
-        return columns, width if empty else len(columns)
-    unnamed = all(name == f"列{i}" for i, name in enumerate(columns[width:], width + 1))
-    return (columns[:width], width) if unnamed else (columns, len(columns))
+    named = len(columns)
+    while named > 1 and columns[named - 1] == f"列{named}":
+        named -= 1
+    if source.sheet or width < named:
+        return columns, len(columns)
+    rows = [c for c in body if len(c) == width]
+    empty = sum(not any(map(normalise, c[named:])) for c in rows)
+    if 2 * empty <= len(rows) and rows:
+        return columns, len(columns)
+    return columns[:named], width
 
 
 def _not_found(source: Source, records: Sequence[Record], options: ReadOptions) -> CourseError:

@@ -147,18 +147,23 @@ class Splitter:
 
     def _all_closed(self, text: str) -> bool:
         """Say whether the records of several lines are records, not the work of a lost quote."""
-        return all(
-            self._accepts(line.count(BREAK_INSIDE), line.count(self.delimiter) + 1, len(line))
-            for line in text.split("\n")
-            if BREAK_INSIDE in line
-        )
+        return all(self._accepts(line) for line in text.split("\n") if BREAK_INSIDE in line)
 
-    def _accepts(self, breaks: int, cells: int, length: int) -> bool:
-        return (
-            breaks <= LONGEST_CELL_LINES
-            and length <= LONGEST_LINE
-            and (self.width is None or cells == self.width)
-        )
+    def _accepts(self, record: str) -> bool:
+        """Say whether a bare record of several lines is one.
+
+        It is not where each of its lines has the cells of a whole row: then one quote was lost
+        before them and another behind.
+        """
+        lines = record.split(BREAK_INSIDE)
+        if len(lines) > LONGEST_CELL_LINES + 1 or len(record) > LONGEST_LINE:
+            return False
+        if self.width is None:
+            return True
+        if record.count(self.delimiter) + 1 != self.width:
+            return False
+        cells = [s.count(self.delimiter) + s.count(DELIMITER_INSIDE) + 1 for s in lines]
+        return self.width < 3 or any(n != self.width for n in cells)
 
     def _records(
         self,
@@ -181,18 +186,13 @@ class Splitter:
             taken = _record(text, start, end, self.delimiter)
             if taken is None and not final and _may_close(text, start):
                 return start
-            if taken is not None and taken.end > end:
-                breaks = text.count("\n", start, taken.end)
-                length = sum(map(len, taken.cells)) + len(taken.cells) - 1
-                if not self._accepts(breaks, len(taken.cells), length):
-                    taken = None
-            if taken is None:
+            bare = self.delimiter.join(map(self._inside, taken.cells)) if taken else ""
+            if taken is None or (taken.end > end and not self._accepts(bare)):
                 broken.append(start)
                 pieces.append(BROKEN + "\n")
                 start = end + 1
             else:
-                cells = map(self._inside, taken.cells)
-                pieces.append(self.delimiter.join(cells) + "\n")
+                pieces.append(bare + "\n")
                 start = taken.end + 1
         return start
 

@@ -1,4 +1,4 @@
-"""Text files as banks send them: encodings, delimiters, what stands around the table, row numbers."""
+"""Text files as banks send them: encodings, delimiters, titles and totals, true row numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from course_utils.intake.reading import ReadOptions, Reading, normalise, open_source
+from course_utils.intake.reading import Reading, ReadOptions, normalise, open_source
 from course_utils.intake.reading import text as text_module
 
 WANTED = ("客户号", "金额")

@@ -80,14 +80,13 @@ def _found(path: Path, stream: BinaryIO) -> str:
     if wide := _wide(head):
         return wide
     stream.seek(0)
-    utf8_fault = _first_fault(stream, "utf-8", sure=_SURE)
-    if utf8_fault is None:
+    utf8_fault, good = _first_fault(stream, "utf-8")
+    if utf8_fault is None or good >= _SURE:
         return "utf-8"
     stream.seek(0)
-    # it is checked to the end while it is read; here only that it is no other encoding altogether
-    fault = _first_fault(stream, "gb18030", sure=_SURE)
-    if fault is None:
-        return "gb18030"
+    fault, good = _first_fault(stream, "gb18030")
+    if fault is None or good >= _SURE:
+        return "gb18030"  # a fault further on is named when it is reached
     raise CourseError(
         f"{path.name}：既不是 UTF-8（第 {utf8_fault + 1} 字节起读不通）也不是 GB18030"
         f"（第 {fault + 1} 字节起读不通），请从系统重新导出，或在 mapping.yml 里写明 encoding。"
@@ -108,27 +107,34 @@ def _wide(head: bytes) -> str | None:
     return codec if "\x00" not in text and ("\n" in text or "\r" in text) else None
 
 
-def _first_fault(stream: BinaryIO, codec: str, sure: int) -> int | None:
-    """Return the place of the first byte that the codec does not read, from 0."""
+def _first_fault(stream: BinaryIO, codec: str) -> tuple[int | None, int]:
+    """Return the place of the first byte that the codec does not read, from 0.
+
+    Behind it: how many bytes beyond ASCII were read before; with enough of them the search ends.
+    """
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    done = seen = 0
+    done = good = 0
     while piece := stream.read(_PIECE):
         pending = len(decoder.getstate()[0])
         try:
             decoder.decode(piece)
         except UnicodeDecodeError as fault:
-            return done - pending + fault.start
+            start = max(fault.start - pending, 0)
+            return done - pending + fault.start, good + _beyond_ascii(piece[:start])
         done += len(piece)
-        if not piece.isascii():
-            seen += len(piece.translate(None, _ASCII))
-        if seen >= sure:
-            return None
+        good += _beyond_ascii(piece)
+        if good >= _SURE:
+            return None, good
     pending = len(decoder.getstate()[0])
     try:
         decoder.decode(b"", True)
     except UnicodeDecodeError:
-        return done - pending
-    return None
+        return done - pending, good
+    return None, good
+
+
+def _beyond_ascii(data: bytes) -> int:
+    return 0 if data.isascii() else len(data.translate(None, _ASCII))
 
 
 _ASCII = bytes(range(128))

@@ -27,6 +27,8 @@ PIECE = 4 << 20
 #: Bytes from which the header and the delimiter are found.
 _HEAD = 1 << 18
 _HEAD_PIECES = 8
+#: Zeros in a piece from which they are no padding of fields but a hole in the file.
+_MOST_ZEROS = PIECE // 2
 #: Without meaning in a text: padding of host systems, end of file of DOS, byte-order marks of
 #: files that were put one behind the other, what Unicode keeps for use inside programs.
 _UNSEEN = ("\x00", "\x1a", "\ufeff", DELIMITER_INSIDE, BREAK_INSIDE, BROKEN)
@@ -126,6 +128,10 @@ def lines_of(
     """
     held, any_text, ended = "", False, True
     for piece in decoded(path, stream, encoding, size):
+        if piece.count("\x00") > _MOST_ZEROS:
+            raise CourseError(
+                f"{path.name}：文件里有大段空字节，多半是传输或磁盘中断留下的，请从系统重新导出。"
+            )
         for unseen in _UNSEEN:
             if unseen in piece:
                 piece = piece.replace(unseen, "")

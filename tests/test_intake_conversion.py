@@ -91,7 +91,7 @@ def test_money_is_of_the_contracts_type():
     assert done.rows.schema["amount"] == pl.Decimal(18, 2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.decimals(min_value=0, max_value=10**9, places=6),
     st.sampled_from([("元", "1"), ("万元", "10000"), ("分", "0.01"), ("亿元", "100000000")]),
@@ -367,10 +367,9 @@ def test_every_planted_fault_is_found_with_its_row_and_nothing_else(seed):
     assert set(empty["_row"]) == blanked
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=20))
 def test_no_text_breaks_a_column(texts):
-    for column in ("account_id", "amount", "open_date", "maturity_date", "kind", "rate", "term_months",
-                   "auto_renew"):  # fmt: skip
+    for column in (*CLEAN, "maturity_date"):
         done, _ = convert("deposit_account", column, texts)
         assert done.rows.height + done.rejected.height == len(texts)

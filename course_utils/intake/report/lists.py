@@ -16,6 +16,8 @@ COLUMNS = {
     "怎么改": "mend",
 }  # fmt: skip
 _KEYS = ("table", "column", "source", "rule", "level")
+#: A cell that starts like this is a formula to a spreadsheet.
+_LIVE = ("=", "+", "-", "@", "\t", "\r")
 _OWN = "_file", "_sheet", "_row", "reasons"
 _FIRST = "文件", "工作表", "行号", "拒收原因"
 
@@ -37,6 +39,10 @@ def safe(name: str) -> pl.Expr:
     return pl.when(live).then("'" + column).otherwise(column).alias(name)
 
 
+def _safe_name(name: str) -> str:
+    return f"'{name}" if name.startswith(_LIVE) else name
+
+
 def write_faults(path: Path, result: IntakeResult, summary: Summary) -> None:
     """Write every fault of a row."""
     texts = [name for name in COLUMNS.values() if name != "row"]
@@ -56,7 +62,8 @@ def write_rejected(folder: Path, result: IntakeResult) -> None:
         texts = [name for name, dtype in names.items() if dtype == pl.String]
         frame = frame.with_columns(safe(name) for name in texts)
         first = [pl.col(old).alias(new) for old, new in renamed.items() if old in names]
-        frame = frame.select(*first, pl.exclude(_OWN))
+        others = [pl.col(name).alias(_safe_name(name)) for name in names if name not in _OWN]
+        frame = frame.select(*first, *others)
         folder.mkdir(parents=True, exist_ok=True)
         frame.sink_csv(folder / f"{table}.csv", include_bom=True, engine="streaming")
 

@@ -128,6 +128,9 @@ def test_places_and_sources_are_told_and_written_to_parquet(bank, tmp_path):
     mapping = BankMapping("x", None, {"employee": TableMapping("employee", columns=columns)})
     places = {"employee": {7: ("员工.xlsx", "表2")}}
     found = bank.check(places=places, mapping=mapping, folder=tmp_path / "out")
+    lost = pl.read_parquet(found.lost["employee"]).row(0, named=True)
+    assert (lost["_file"], lost["_row"], lost["reasons"]) == ("员工.xlsx", 2, "关联不上")
+    assert (lost["员工号"], lost["网点号"]) == ("E1", "B9")
     frame = pl.read_parquet(found.path)
     assert frame.columns == list(fault_schema())
     assert frame.select("file", "sheet", "row", "source").row(0) == (

@@ -227,6 +227,27 @@ def test_terms_in_months(text, value):
     assert outcome("deposit_account", "term_months", text)[0] == value
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "value"),
+    [
+        ("birth_year", "1980", 1980),
+        ("birth_year", "19800102", 1980),
+        ("birth_year", "1980年1月2日", 1980),
+        ("birth_year", "511323" + "19800102" + "0000", 1980),
+        ("birth_month", "1980-07-02", 7),
+        ("birth_month", "7", 7),
+        ("birth_year", "19801302", None),
+    ],
+)
+def test_years_and_months_come_out_of_dates_and_identity_numbers(column, text, value):
+    assert outcome("customer", column, text)[0] == value
+
+
+@pytest.mark.parametrize("text", ["14", "14:05:06", "2025-01-01 14:05", "14时05分"])
+def test_hours_come_out_of_times(text):
+    assert outcome("transaction", "hour", text) == (14, set())
+
+
 def test_per_cent_and_shares():
     assert outcome("deposit_account", "rate", "3.25%") == (3.25, set())
     assert outcome("deposit_account", "rate", "0.0325", unit="小数") == (3.25, set())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.intake.faults import REFUSE, STOP, WARN, fault_schema
+from course_utils.intake.rules import CATALOGUE
 from course_utils.intake.rules.masking import is_sensitive
 from course_utils.intake.rules.relations import RELATIONS, Relation
 
@@ -41,6 +42,9 @@ class SetChecks:
         :func:`course_utils.intake.faults.fault_schema`.
     path : pathlib.Path or None
         The same as a Parquet file, if a folder was given.
+    lost : mapping of str to pathlib.Path
+        Table → Parquet file of the rows that must go, de-identified, in the form of the
+        converter's rejected rows; only if a folder was given.
     rejected : mapping of str to Counter
         Table → rule → rows that must go; a row that breaks two rules counts for the first.
     blanked : mapping of str to Counter
@@ -51,6 +55,7 @@ class SetChecks:
 
     faults: pl.DataFrame | None = None
     path: Path | None = None
+    lost: dict[str, Path] = field(default_factory=dict)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
     blanked: dict[str, Counter[str]] = field(default_factory=dict)
     counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
@@ -244,6 +249,8 @@ class _Work:
             self.connection.execute(
                 f"COPY ({_FAULTS}) TO {_text(str(result.path))} (FORMAT parquet)"
             )
+            for name in result.rejected:
+                result.lost[name] = self._write_lost(name, folder)
         return result
 
     def _name_places(self, places: Places, mapping: BankMapping | None) -> None:
@@ -265,6 +272,31 @@ class _Work:
         ]
         if names:
             self.connection.executemany("INSERT INTO set_source VALUES (?, ?, ?)", names)
+
+    def _write_lost(self, name: str, folder: Path) -> Path:
+        """Write the rows of a table that must go, with their reasons."""
+        path = folder / f"set_rejected_{name}.parquet"
+        table = self.contract.tables[name]
+        codes = {code for tab, _, code, _ in self._found() if tab == name}
+        told = " ".join(f"WHEN '{code}' THEN '{CATALOGUE[code].zh}'" for code in sorted(codes))
+        columns = ", ".join(
+            f't."{c}"::VARCHAR AS "{table.columns[c].zh}"'
+            for c in table.columns
+            if c in self.columns[name]
+        )
+        self.connection.execute(
+            f"COPY (SELECT t._row, f.reasons, coalesce(p.file, '') AS _file, "
+            f"coalesce(p.sheet, '') AS _sheet, {columns} FROM all_{name} t JOIN ("
+            f"SELECT _file, _row, string_agg(DISTINCT CASE rule {told} END, '；') AS reasons "
+            f"FROM set_fault WHERE tab = '{name}' AND fatal GROUP BY ALL) f USING (_file, _row) "
+            f"LEFT JOIN set_place p ON p.tab = '{name}' AND p._file = t._file "
+            f"ORDER BY t._file, t._row) TO {_text(str(path))} (FORMAT parquet)"
+        )
+        return path
+
+    def _found(self) -> list[tuple[str, str, str, str]]:
+        query = "SELECT DISTINCT tab, col, rule, level FROM set_fault"
+        return self.connection.execute(query).fetchall()
 
     def _frame(self) -> pl.DataFrame:
         import polars as pl

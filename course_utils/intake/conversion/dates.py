@@ -110,7 +110,7 @@ def _parse(text: str, kind: str, nullable: bool, order: DayOrder) -> Parsed:
     body = unicodedata.normalize("NFKC", text).strip()
     if _OPEN.fullmatch(body):
         return None, () if nullable else ("date_open",)
-    moment, rules = _moment(body, kind, order)
+    moment, rules = read_moment(body, kind, order)
     if moment is None:
         return None, rules
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
@@ -121,7 +121,10 @@ def _parse(text: str, kind: str, nullable: bool, order: DayOrder) -> Parsed:
     return (_month_end(day) if kind == "month" else day), rules
 
 
-def _moment(body: str, kind: str, order: DayOrder) -> tuple[dt.datetime | None, tuple[str, ...]]:
+def read_moment(
+    body: str, kind: str, order: DayOrder
+) -> tuple[dt.datetime | None, tuple[str, ...]]:
+    """Read one date or time in half-width characters; say which rules it met."""
     for pattern in (_SEPARATED, _COMPACT):
         if found := pattern.fullmatch(body):
             return _build(found.groups())

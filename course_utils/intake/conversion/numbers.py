@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from course_utils.intake.conversion.cells import Cells, Parsed, by_distinct, with_rest
+from course_utils.intake.conversion.dates import DayOrder, read_moment
 from course_utils.intake.mapping import factor as unit_factor
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _CENT = Decimal("0.01")
 _MONEY_LIMIT = Decimal(10) ** 16
 _EXACT = Context(prec=60)
 _LONGEST = 60
+_YEAR_DIGITS = 4
+_IDENTITY = re.compile(r"\d{17}[\dXx]")
+_CLOCK = re.compile(r"(?:\d{4}\D\d{1,2}\D\d{1,2}日?[T\s]+|\d{8}\s+)?(\d{1,2})[:时]\d{1,2}.*")
 _INTEGER_LIMIT = 1 << 63
 #: Plain or properly grouped: 1234.5, 1,234.50, -0.07.
 _PLAIN = r"^-?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,10})?$"
@@ -70,6 +74,9 @@ def _money(text: pl.Series, column: Column, scale: Decimal) -> Cells:
 
 def _integer(text: pl.Series, column: Column, scale: Decimal) -> Cells:
     values = _plain(text).cast(pl.Int64, strict=False)
+    if part_of(column) is not None:
+        short = text.str.len_bytes() <= _YEAR_DIGITS
+        values = pl.select(pl.when(short).then(values)).to_series()
     if scale != 1:
         values = pl.Series([None] * len(text), dtype=pl.Int64)
     return with_rest(text, values, lambda one: _parse_integer(one, column, scale), pl.Int64)
@@ -109,7 +116,34 @@ def parse_money(text: str, column: Column, scale: Decimal) -> Parsed:
     return cents, (*rules, "rounded") if cents != number else rules
 
 
+def part_of(column: Column) -> str | None:
+    """Return what a column takes out of a date or time: ``year``, ``month``, ``hour`` or None."""
+    if column.type != "integer":
+        return None
+    if column.protect == "year" or column.unit == "年":
+        return "year"
+    if column.protect == "month_number":
+        return "month"
+    return "hour" if column.unit == "时" else None
+
+
+def _taken(text: str, part: str) -> int | None:
+    """Take a year or month out of a date or an identity number, an hour out of a time."""
+    body = unicodedata.normalize("NFKC", text).strip()
+    if part == "hour":
+        found = _CLOCK.fullmatch(body)
+        return int(found[1]) if found else None
+    if _IDENTITY.fullmatch(body):
+        body = body[6:14]
+    moment, _ = read_moment(body, "month", DayOrder())
+    return None if moment is None else int(getattr(moment, part))
+
+
 def _parse_integer(text: str, column: Column, scale: Decimal) -> Parsed:
+    part = part_of(column)
+    taken = None if part is None else _taken(text, part)
+    if taken is not None:
+        return taken, ()
     number, rules = parse_decimal(text, column, scale)
     if number is None:
         return None, rules

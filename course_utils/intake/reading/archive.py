@@ -28,6 +28,11 @@ _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]{0,200}?\br\s*=\s*["'](\d{1,10})["']""
 _ERROR = re.compile(rb"""<(?:\w+:)?c\b[^>]{0,100}?\bt\s*=\s*["']e["'][^>]{0,100}>""")
 
 
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml$")
+_BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
 @dataclass
 class Part:
     """What was seen of one sheet's part."""
@@ -45,7 +50,7 @@ def check_workbook(path: Path) -> dict[str, Part]:
     Returns
     -------
     dict
-        Part name of each sheet (``xl/worksheets/sheet1.xml``) → what was seen of it.
+        Name of each sheet → what was seen of it.
 
     Raises
     ------
@@ -75,12 +80,12 @@ def check_workbook(path: Path) -> dict[str, Part]:
                 raise CourseError(
                     f"{path.name}：工作簿有密码，请在 Excel 里取消密码、另存后再放进来。"
                 )
-            sheet = part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")
-            found = seen.setdefault(part.filename, Part()) if sheet else None
+            found = seen.setdefault(part.filename, Part()) if _SHEET.match(part.filename) else None
             try:
                 budget -= _look(path, stream, part, budget, found)
             except (zlib.error, struct.error, ValueError, EOFError):
                 raise _damaged(path) from None
+        names = _sheet_names(path, stream, parts)
         for found in seen.values():
             if found.last_row * found.last_column > MOST_CELLS:
                 raise CourseError(
@@ -88,7 +93,30 @@ def check_workbook(path: Path) -> dict[str, Part]:
                     f"工作表一直铺到第 {found.last_row} 行、第 {found.last_column} 列，"
                     "远超有数据的范围，请在 Excel 里删除多余的行列，或分表另存为 CSV。"
                 )
-        return seen
+        return {name: seen[part] for name, part in names.items() if part in seen}
+
+
+def _sheet_names(path: Path, stream: BinaryIO, parts: list[zipfile.ZipInfo]) -> dict[str, str]:
+    """Return the name of each sheet → its part; the parts' own numbers say nothing."""
+    from xml.etree import ElementTree
+
+    texts: dict[str, bytes] = {}
+    for part in parts:
+        if part.filename in (_BOOK, _LINKS):
+            texts[part.filename] = b"".join(_unpacked(stream, part))
+    try:
+        links = {
+            link.get("Id"): "xl/" + (link.get("Target") or "").removeprefix("/xl/")
+            for link in ElementTree.fromstring(texts.get(_LINKS, b"<a/>"))
+        }
+        sheets = ElementTree.fromstring(texts.get(_BOOK, b"<a/>")).iter()
+        return {
+            sheet.get("name") or "": links.get(sheet.get(_LINK), "")
+            for sheet in sheets
+            if sheet.tag.endswith("}sheet")
+        }
+    except (ElementTree.ParseError, ValueError, LookupError):
+        raise _damaged(path) from None
 
 
 def _check_kind(path: Path, names: list[str]) -> None:

@@ -136,7 +136,7 @@ def checked_query(query: str, dialect: str, name: str) -> str:
         or any(parsed[0].find(kind) for kind in writes)
     ):
         raise CourseError(f"{name}：mapping.yml 里的 query 只能是一条 SELECT 语句，请改正。")
-    return query.strip().rstrip(";")
+    return query.strip().rstrip(";").rstrip()
 
 
 def _talking(engine: Engine, name: str) -> _Session:

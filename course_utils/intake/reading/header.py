@@ -152,10 +152,12 @@ def _found(records: Sequence[Record], options: ReadOptions) -> list[int]:
     for i, record in enumerate(records[:HEAD_ROWS]):
         if (score := len(wanted & set(column_names(record.cells)))) > best:
             best, places = score, [i]
-    # two rows only where they hold more: a title above a header is no group
+    # two rows only where they hold more, or a cell is merged over both: a title is no group
     for i, (upper, lower) in enumerate(pairwise(records[: HEAD_ROWS + 1])):
         names = set(joined_names(carried(upper.cells), lower.cells, wanted))
-        if (score := len(wanted & names)) > best:
+        score = len(wanted & names)
+        merged = places == [i + 1] and score >= best and _share(upper.cells, lower.cells)
+        if score > best or merged:
             best, places = score, [i, i + 1]
     return places if best >= max(1, (len(wanted) + 1) // 2) else []
 
@@ -186,7 +188,13 @@ def _completes(upper: Sequence[str], lower: Sequence[str]) -> bool:
     both = [bool(u or v) for u, v in zip(upper, lower, strict=True)]
     opened = sum(not u and bool(v) for u, v in zip(upper, lower, strict=True))
     closed = sum(bool(u) and not v for u, v in zip(upper, lower, strict=True))
+    closed += _share(upper, lower)
     return opened > 0 and closed > 0 and all(both[: len(both) - both[::-1].index(True)])
+
+
+def _share(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Say whether a name stands in both rows, as one cell merged over them does."""
+    return any(u and normalise(u) == normalise(v) for u, v in zip(upper, lower, strict=False))
 
 
 def _width(

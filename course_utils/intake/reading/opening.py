@@ -136,11 +136,9 @@ def _grids(
     if kind == "ole":
         check_old(path)
     found: list[tuple[Source, Part | None]] = []
-    for number, (name, sheet) in enumerate(sheets_of(path, stamp), 1):
+    for name, sheet in sheets_of(path, stamp):
         if sheet.start is not None:
-            found.append(
-                (grid_of(path, name, sheet), parts.get(f"xl/worksheets/sheet{number}.xml"))
-            )
+            found.append((grid_of(path, name, sheet), parts.get(name)))
     if not found:
         raise CourseError(
             f"{path.name}：工作簿里没有数据，请重新导出，确实没有时请从 mapping.yml 里去掉。"

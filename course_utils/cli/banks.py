@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from course_utils.cli import onboarding
+from course_utils.cli import onboarding, status
 from course_utils.cli.common import ProgressBar, bank_option, short
 from course_utils.errors import CourseError
 
@@ -62,3 +62,4 @@ def bank_generate(bank: str, persons: int | None, force: bool) -> None:
 
 bank_group.add_command(onboarding.bank_new)
 bank_group.add_command(onboarding.bank_inspect)
+bank_group.add_command(status.bank_status)

@@ -53,9 +53,12 @@ bank = cu.begin("m00_n01", BANK, AS_OF)
 TABLES = {"deposit_account": None, "customer": None, "loan": None,
           "customer_month": ["month", "customer_id", "deposit_end", "aum_average"],
           "branch": None, "merchant": None, "branch_day": None}
-frames = {name: bank.load(name, columns) for name, columns in TABLES.items()}
-customers, loans, daily = frames["customer"], frames["loan"], frames["branch_day"]
-months, branches = frames["customer_month"], frames["branch"]
+frames = {name: bank.load(name, columns) for name, columns in TABLES.items() if bank.has(name)}
+customers = frames["customer"]
+loans = frames["loan"]
+daily = frames["branch_day"]
+months = frames["customer_month"]
+branches = frames["branch"]
 cu.dictionary(bank, {"customer": ["customer_id", "id_hash", "birth_year", "phone_valid", "weight"]})
 
 # %% [markdown]

@@ -309,7 +309,7 @@ if can_review:
 if not can_review:
     cu.say(f"缺少 {base_year} 年的目标或前一年的日余额，复盘演练这两格跳过。")
 else:
-    shocks = bank.load("policy_event") if bank.has("policy_event") else pd.DataFrame({"date": [], "kind": [], "note": []})
+    shocks = bank.load("policy_event") if bank.has("policy_event") else pd.DataFrame({"date": pd.to_datetime([]), "kind": [], "note": []})
     shocks = shocks[(shocks["kind"] == "外部冲击") & (shocks["date"] >= f"{base_year}-01-01") & (shocks["date"] <= review.end_time)]
     checkup["gap"], checkup["real_gap"] = 1 - checkup["forecast"] / checkup["target"], 1 - branches["base"] / checkup["target"]
     same_type = checkup.groupby("branch_type")["gap"]  # 同类不到三家，就和全行比

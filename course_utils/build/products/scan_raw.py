@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from course_utils.intake.privacy.sample import RawValueFinder
 
 #: Name of the sample in a bank's folder of reports.
-SAMPLE = "原始值样本.json"
+SAMPLE = "raw_values.json"
 
 
 class RawFinder:

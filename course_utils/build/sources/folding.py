@@ -25,6 +25,12 @@ class _Folder(ast.NodeTransformer):
     def __init__(self, has: Callable[[str], bool]) -> None:
         self._has = has
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Drop what comes after ``if not bank.has("loan"): return``."""
+        self.generic_visit(node)
+        node.body = _reached(node.body)
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Answer ``bank.has("loan")``."""
         self.generic_visit(node)
@@ -72,6 +78,18 @@ class _Folder(ast.NodeTransformer):
         if not body:
             return ast.Pass()
         return ast.If(ast.Constant(True), body, [])
+
+
+def _reached(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements up to the first that surely leaves the function."""
+    for at, child in enumerate(body):
+        if isinstance(child, ast.If) and _known(child.test) and _leaves(child.body[-1]):
+            return body[: at + 1]
+    return body
+
+
+def _leaves(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Return | ast.Raise)
 
 
 def _known(node: ast.AST) -> bool | None:

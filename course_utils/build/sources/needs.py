@@ -18,7 +18,7 @@ from pathlib import Path
 from course_utils.bank.labels import CONSTANTS, LABELS
 from course_utils.build.sources.folding import fold
 from course_utils.build.sources.masters import Master, split_answer
-from course_utils.build.sources.needs_questions import QuestionNeeds, analysis_texts, read_questions
+from course_utils.build.sources.needs_questions import QuestionNeeds, analysis_reads, read_questions
 from course_utils.contract import load_contract
 from course_utils.exercises.gates.statements import Statement, read_statement
 
@@ -114,7 +114,7 @@ class LessonNeeds:
             for node in ast.walk(ast.parse(source)):
                 loads |= _asked(node)
         for question in self.questions.values():
-            loads |= question.tables
+            loads |= question.reads(lambda _: True).tables
         return frozenset(loads & set(load_contract().tables))
 
     def verdict(self, has: Has) -> Verdict:
@@ -174,7 +174,7 @@ class _Walk:
 
     has: Has
     lost: dict[str, Names] = field(default_factory=dict)
-    lost_columns: dict[str, Names] = field(default_factory=dict)
+    gaps: dict[str, dict[str, Names]] = field(default_factory=dict)  # variable → columns it lacks
     sources: dict[str, Names] = field(default_factory=dict)  # variable → tables it came from
     made: dict[str, Names] = field(default_factory=dict)  # variable → columns it was given
     bodies: dict[str, Statement] = field(default_factory=dict)
@@ -205,9 +205,10 @@ class _Walk:
         for name in (question.variable, *question.inputs):
             if name in self.lost:
                 return self.lost[name]
-        missing = frozenset(t for t in question.tables if not self._table(t))
-        missing |= self._columns(question.texts, question.tables, frozenset())
-        for name in question.variables & set(self.lost):
+        reads = question.reads(self.has)
+        missing = frozenset(t for t in reads.tables if not self._table(t))
+        missing |= self._columns(reads.texts, reads.tables, frozenset())
+        for name in reads.variables & set(self.lost):
             missing |= self.lost[name]
         return missing
 
@@ -241,8 +242,10 @@ class _Walk:
         tables = loads.union(*(self.sources.get(name, frozenset()) for name in uses))
         made = frozenset().union(*(self.made.get(name, frozenset()) for name in uses))
         own = frozenset(column for _, column in statement.grows)
-        for column in texts & set(self.lost_columns) - own - made:
-            missing |= self.lost_columns[column]
+        for name in uses:
+            for column, names in self.gaps.get(name, {}).items():
+                if column in texts and column not in own | made:
+                    missing |= names
         return missing | self._columns(texts, tables, made)
 
     def _columns(self, texts: Names, tables: Iterable[str], made: Names) -> Names:
@@ -272,16 +275,19 @@ class _Walk:
             texts |= body.texts
         for name in uses:
             texts |= self.texts.get(name, frozenset())
-        for word in statement.texts:
-            texts |= analysis_texts(word)
+        for function in statement.calls:
+            more = analysis_reads(function, self.has)
+            loads |= more.tables
+            texts |= more.texts
         words = {part for text in texts if " " in text for part in _WORD.findall(text)}
         return frozenset(uses), frozenset(loads), frozenset(texts | words)
 
     def _skip(self, statement: Statement, names: Names) -> None:
         for name in statement.sets | statement.changes - {"cu", "bank", "pd", "np"}:
             self.lost[name] = names
-        for _, column in statement.grows:
-            self.lost_columns[column] = names
+        for name, column in statement.grows:
+            self.gaps.setdefault(name, {})[column] = names
+            self.made[name] = self.made.get(name, frozenset()) - {column}
 
     def _done(self, statement: Statement, node: ast.stmt) -> None:
         if statement.defines:
@@ -293,18 +299,23 @@ class _Walk:
         tables = loads.union(*(self.sources.get(name, frozenset()) for name in uses))
         made = frozenset(_made_columns(node))
         made = made.union(*(self.made.get(name, frozenset()) for name in uses))
+        gaps: dict[str, Names] = {}
+        for name in uses:
+            gaps |= self.gaps.get(name, {})
         for old, new in statement.renames:
             if gone := self._columns(frozenset({old}), tables, frozenset()):
-                self.lost_columns[new] = gone
+                gaps[new] = gone
+                made -= {new}
+        gaps = {column: names for column, names in gaps.items() if column not in made}
         for name in statement.sets:
             self.lost.pop(name, None)
-            self.sources[name], self.made[name] = tables, made
+            self.sources[name], self.made[name], self.gaps[name] = tables, made, dict(gaps)
             if tables or not _is_plain(node):
                 self.texts.pop(name, None)
             else:
                 self.texts[name] = statement.texts
         for name, column in statement.grows:
-            self.lost_columns.pop(column, None)
+            self.gaps.setdefault(name, {}).pop(column, None)
             self.sources[name] = self.sources.get(name, frozenset()) | tables
             self.made[name] = self.made.get(name, frozenset()) | made | {column}
 

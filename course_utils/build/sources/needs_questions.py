@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from course_utils.build.sources.folding import fold
 from course_utils.exercises.gates.statements import Statement, read_statement
 
 _PACKAGE = Path(__file__).parents[2]
+Has = Callable[[str], bool]
 _PREFIX = "course_utils.exercises.questions."
 #: Arguments of a question that may fail without stopping it.
 _HARMLESS = ("hints", "misconceptions", "wanted", "accepts")
@@ -25,19 +28,54 @@ class QuestionNeeds:
         What the trainee assigns.
     inputs : tuple of str
         The trainee's variables that it starts from.
-    tables : frozenset of str
-        Tables that are read.
-    texts : frozenset of str
-        Text constants: what may be names of columns.
-    variables : frozenset of str
-        The trainee's variables that its check looks at.
+    steps : tuple of ast.stmt
+        The functions and values of the module that the question leads to.
     """
 
     variable: str
     inputs: tuple[str, ...]
-    tables: frozenset[str]
-    texts: frozenset[str]
-    variables: frozenset[str]
+    steps: tuple[ast.stmt, ...]
+
+    def reads(self, has: Has) -> QuestionReads:
+        """Return what the question reads on a bank.
+
+        Parameters
+        ----------
+        has : callable
+            Says whether the bank has ``"loan"`` or ``"loan.purpose"``.
+        """
+        tables: set[str] = set()
+        texts: set[str] = set()
+        calls: set[str] = set()
+        variables = False
+        for step in self.steps:
+            folded = fold(step, has)
+            if folded is None:
+                continue
+            body = read_statement(folded)
+            tables |= body.loads
+            texts |= body.texts
+            calls |= body.calls
+            variables |= any(
+                isinstance(part, ast.Attribute) and part.attr == "variables"
+                for part in ast.walk(folded)
+            )
+        for name in calls:
+            more = analysis_reads(name, has)
+            tables |= more.tables
+            texts |= more.texts
+        return QuestionReads(
+            frozenset(tables), frozenset(texts), frozenset(texts if variables else ())
+        )
+
+
+@dataclass(frozen=True)
+class QuestionReads:
+    """Tables that are read, texts that may be columns, the trainee's variables looked at."""
+
+    tables: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
 
 
 def read_questions(path: Path) -> dict[str, QuestionNeeds]:
@@ -63,26 +101,12 @@ def _question(node: ast.Call, functions: dict[str, ast.stmt]) -> tuple[str, Ques
     parts = [*node.args[2:]]
     parts += [k.value for k in node.keywords if k.arg not in (*_HARMLESS, "inputs", "parameters")]
     reached = _reached({n for part in parts for n in _names(part)}, functions)
-    tables, texts, uses_variables = set(), set(), False
-    for name in reached:
-        node_of = functions[name]
-        body = read_statement(node_of)
-        tables |= body.loads
-        texts |= body.texts
-        uses_variables |= any(
-            isinstance(part, ast.Attribute) and part.attr == "variables"
-            for part in ast.walk(node_of)
-        )
-    for word in list(texts):
-        texts |= analysis_texts(word)
     inputs = values.get("inputs")
     keys = inputs.keys if isinstance(inputs, ast.Dict) else []
     return _text(values.get("id")), QuestionNeeds(
         variable=_text(values.get("variable")),
         inputs=tuple(_text(key) for key in keys),
-        tables=frozenset(tables),
-        texts=frozenset(texts),
-        variables=frozenset(texts) if uses_variables else frozenset(),
+        steps=tuple(functions[name] for name in sorted(reached)),
     )
 
 
@@ -123,20 +147,28 @@ def _functions(path: Path) -> tuple[dict[str, ast.stmt], ast.Module]:
     return found, tree
 
 
-def analysis_texts(function: str) -> frozenset[str]:
+def analysis_reads(function: str, has: Has) -> QuestionReads:
     """Return the columns that a function of the analysis rooms takes out of what it is given.
 
     Parameters
     ----------
     function : str
         Its name; other words give nothing.
+    has : callable
+        Says whether the bank has ``"loan"`` or ``"loan.purpose"``.
     """
-    return _analysis().get(function, frozenset())
+    if function not in _analysis():
+        return QuestionReads()
+    texts, steps = _analysis()[function]
+    folded = [fold(step, has) for step in steps]
+    loads = [read_statement(step).loads for step in folded if step is not None]
+    return QuestionReads(frozenset().union(*loads), texts)
 
 
 @cache
-def _analysis() -> dict[str, frozenset[str]]:
-    texts: dict[str, frozenset[str]] = {}
+def _analysis() -> dict[str, tuple[frozenset[str], tuple[ast.stmt, ...]]]:
+    """Return function → columns it takes, functions with which it reads tables itself."""
+    found: dict[str, tuple[frozenset[str], tuple[ast.stmt, ...]]] = {}
     for path in sorted((_PACKAGE / "analysis").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         own = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
@@ -144,9 +176,24 @@ def _analysis() -> dict[str, frozenset[str]]:
             if name.startswith("_"):
                 continue
             bodies = [own[reached] for reached in _reached({name}, own)]
-            found = frozenset().union(*(_subscripts(body) for body in bodies))
-            texts[name] = texts.get(name, frozenset()) | found
-    return texts
+            texts = frozenset().union(*(_subscripts(body) for body in bodies))
+            reading = tuple(body for body in bodies if _surely_loads(body))
+            before = found.get(name, (frozenset(), ()))
+            found[name] = before[0] | texts, (*before[1], *reading)
+    return found
+
+
+def _surely_loads(node: ast.stmt) -> bool:
+    """Say whether a function reads tables whatever the bank has, or asks for them by name."""
+    asks = [
+        part
+        for part in ast.walk(node)
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr == "has"
+    ]
+    plain = all(part.args and isinstance(part.args[0], ast.Constant) for part in asks)
+    return plain and bool(read_statement(node).loads)
 
 
 def _subscripts(node: ast.stmt) -> frozenset[str]:

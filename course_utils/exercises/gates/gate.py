@@ -223,10 +223,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _words(error: BaseException) -> list[str]:
     """Return the words of an error that may be names of variables or columns."""
-    words = [str(part) for part in error.args if isinstance(part, str)]
+    words = [str(part) for part in error.args]
     found = [part for word in words for part in _QUOTED.findall(word)]
     if isinstance(error, KeyError):
-        found += words
+        found += [word.rpartition(": ")[2] for word in words]
     named = getattr(error, "name", None)
     found += [named] if isinstance(named, str) else []
     return [part for words in found for part in re.split(r"[、,，]\s*", words)]

@@ -29,6 +29,8 @@ class Statement:
         ``("amount", "size")`` for ``….rename(columns={"amount": "size"})``.
     loads : frozenset of str
         Tables that are read: ``bank.load("loan")``.
+    calls : frozenset of str
+        Last names of the functions that are called.
     shows : bool
         The statement is an expression: it is there for what it shows.
     defines : bool
@@ -42,6 +44,7 @@ class Statement:
     texts: frozenset[str] = frozenset()
     renames: frozenset[tuple[str, str]] = frozenset()
     loads: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
     shows: bool = False
     defines: bool = False
 
@@ -60,6 +63,7 @@ class _Found:
     texts: set[str] = field(default_factory=set)
     renames: set[tuple[str, str]] = field(default_factory=set)
     loads: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
 
 
 def read_statement(node: ast.stmt) -> Statement:
@@ -83,6 +87,7 @@ def read_statement(node: ast.stmt) -> Statement:
             uses=frozenset(found.uses - own),
             texts=frozenset(found.texts),
             loads=frozenset(found.loads),
+            calls=frozenset(found.calls),
             defines=True,
         )
     _walk(node, found, set())
@@ -94,6 +99,7 @@ def read_statement(node: ast.stmt) -> Statement:
         frozenset(found.texts),
         frozenset(found.renames),
         frozenset(found.loads),
+        frozenset(found.calls),
         isinstance(node, ast.Expr),
     )
 
@@ -145,8 +151,10 @@ def _call(node: ast.Call, found: _Found, own: set[str]) -> bool:
     Names of columns in a call of ``load`` are asked for, not used.
     """
     if not isinstance(node.func, ast.Attribute):
+        found.calls |= {node.func.id} if isinstance(node.func, ast.Name) else set()
         return False
     method = node.func.attr
+    found.calls.add(method)
     if method == "rename":
         for argument in node.keywords:
             if argument.arg == "columns" and isinstance(argument.value, ast.Dict):

@@ -10,6 +10,7 @@ from pathlib import Path
 from course_utils.bank import Profile
 from course_utils.build.execution.inputs import file_hash
 from course_utils.build.execution.run import Build
+from course_utils.build.products.data_words import about_data
 from course_utils.build.products.kit.contents import (
     lesson_list,
     trainee_data,
@@ -68,4 +69,5 @@ def kit_facts(profile: Profile, folder: Path, wheel: Path) -> Facts:
         data_key=hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:10],
         data_bytes=sum(path.stat().st_size for path in data),
         wheel=f"wheels/{wheel.name}",
+        about=about_data(profile),
     )

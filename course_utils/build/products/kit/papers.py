@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from course_utils.build.products.data_words import SYNTHETIC
 from course_utils.build.products.kit.targets import PYTHONS, Target
 from course_utils.desk.kit import FILE, House
 
@@ -36,6 +37,8 @@ class Facts:
         The machines.
     python : bool
         Whether a Python for Windows is in the kit.
+    about : str
+        Whether the data are made up or come from real customers.
     """
 
     bank: str
@@ -47,6 +50,7 @@ class Facts:
     houses: Mapping[str, House] = dataclasses.field(default_factory=dict)
     targets: Sequence[Target] = ()
     python: bool = False
+    about: str = SYNTHETIC
 
     @property
     def pythons(self) -> list[str]:
@@ -132,6 +136,7 @@ def _readme(facts: Facts) -> str:
     return _text(
         "README",
         name=facts.name,
+        about=facts.about,
         as_of=facts.as_of,
         bank=facts.bank,
         served=served,

@@ -8,6 +8,7 @@ from string import Template
 from urllib.parse import quote
 
 from course_utils.bank import Profile
+from course_utils.build.products.data_words import about_data
 from course_utils.build.products.lite.site import class_name
 from course_utils.build.sources.syllabus import Lesson, Syllabus
 
@@ -47,7 +48,7 @@ def landing(
     return template.substitute(
         title=html.escape(class_name(profile)),
         subtitle=html.escape(
-            f"合成数据，没有真实客户；数据日期 {profile.as_of:%Y-%m-%d}。"
+            f"{about_data(profile)}；数据日期 {profile.as_of:%Y-%m-%d}。"
             "不用安装，用浏览器就能上课。"
         ),
         font=font,

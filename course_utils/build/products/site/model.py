@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from course_utils.build.execution.records import FAILED, Record
+from course_utils.build.execution.records import EXTENTS, FAILED, Record, lacking
 from course_utils.build.execution.run import Build
+from course_utils.build.products.data_words import about_data
 from course_utils.build.products.simple_page import EDITION_NAMES
 from course_utils.build.sources.editions import Edition
 from course_utils.build.sources.masters import Master
@@ -70,7 +71,18 @@ class Site:
     @cached_property
     def lessons(self) -> tuple[Lesson, ...]:
         """The lessons that have a page, in teaching order."""
-        return tuple(ls for ls in self.build.syllabus.lessons if self.notebook(ls).is_file())
+        lessons = self.build.syllabus.lessons
+        return tuple(ls for ls in lessons if self.notebook(ls).is_file() and not self._empty(ls))
+
+    def _empty(self, lesson: Lesson) -> bool:
+        """Say whether the bank's data allow nothing of a lesson: its page would be all gaps."""
+        record = self._records.get(lesson.name)
+        return record is not None and record.extent == "none"
+
+    @property
+    def about_data(self) -> str:
+        """What kind of data the pages show, in a few words."""
+        return about_data(self.build.profile)
 
     @cached_property
     def by_key(self) -> Mapping[str, Lesson]:
@@ -112,6 +124,8 @@ class Site:
         record = self._records.get(lesson.name)
         if record is not None and record.status == FAILED:
             return f"没有运行成功：{record.reason}" if self.for_instructors else "没有运行成功"
+        if record is not None and record.extent != "full":
+            return f"{EXTENTS[record.extent]}：{lacking(record)}"
         return "已运行" if lesson in self.lessons else "没有运行"
 
     @cached_property

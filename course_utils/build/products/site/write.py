@@ -142,7 +142,7 @@ def _prepare(site: Site, place: Workplace) -> str:
     assemble.write(sources.documents, place.sources)
     assemble.write(sources.static, place.static)
     title = f"{site.bank} · {COURSE}"
-    footer = f"{title} · {site.edition_name} · 数据日期 {site.as_of} · 合成数据"
+    footer = f"{title} · {site.edition_name} · 数据日期 {site.as_of} · {site.about_data}"
     job = {
         "sources": str(place.sources),
         "pages": str(place.pages),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from course_utils.build.execution.records import EXTENTS
 from course_utils.build.products.site.content.parts import (
     block,
     escape,
@@ -34,7 +35,7 @@ def index_page(site: Site, helps: Sequence[tuple[str, str, str]]) -> str:
     lines.append(
         block(
             f'<p class="lead">{escape(site.edition_name)} · {len(site.lessons)} 课，'
-            f"约 {minutes / 60:.0f} 小时 · 数据日期 {site.as_of} · 合成数据，没有真实客户 · "
+            f"约 {minutes / 60:.0f} 小时 · 数据日期 {site.as_of} · {escape(site.about_data)} · "
             "不联网也能看</p>"
         )
     )
@@ -124,6 +125,8 @@ def _lesson_table(site: Site, lessons: Sequence[Lesson]) -> str:
             title = lesson_link(lesson, with_key=False)
         state = site.state(lesson)
         kind = "done" if state == "已运行" else "failed" if "没有运行成功" in state else "missing"
+        if state.startswith(EXTENTS["part"]):
+            kind = "part"
         rows.append(
             (
                 escape(lesson.key),

@@ -52,7 +52,7 @@ class Taken:
 
 
 class Project:
-    """A folder with the contract and nothing else.
+    """A folder with the contract, the lessons and no bank.
 
     Parameters
     ----------
@@ -70,6 +70,7 @@ class Project:
         (folder / "data" / "banks").mkdir(parents=True)
         (folder / "data" / "contract").symlink_to(contract.resolve())
         (folder / "data" / "reference").symlink_to(reference.resolve())
+        (folder / "lessons").symlink_to(contract.resolve().parents[1] / "lessons")
         setenv("COURSE_HOME", str(folder))
         setenv("COURSE_KEY_FILE", str(keys / "test.key"))
 

@@ -78,7 +78,8 @@ def sheet_of(shape: Shape, table: Table, part: Part, fields: list[Field], number
     place, name = pattern(shape, table)
     path = place.replace("*", f"{table.zh}_{part.suffix}")
     if shape.name == "east5":
-        encoding = "utf-8-sig" if number % 3 == 2 else "gb18030"
+        marked = number % 3 == 2 and table.area != "side"
+        encoding = "utf-8-sig" if marked else "gb18030"
         # the day of collection, which nobody maps
         frame = frame.with_columns(pl.lit("20251231").alias("CJRQ"))
         names = frame.columns

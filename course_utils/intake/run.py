@@ -182,6 +182,8 @@ class _Intake:
                 )  # fmt: skip
         for table, reasons in checks.rejected.items():
             kept[table] -= reasons.total()
+        for table, path in checks.lost.items():
+            rejected[table].append(path)
         if checks.path is not None:
             faults.append(checks.path)
         return IntakeResult(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils import __version__
 from course_utils.errors import CourseError
 from course_utils.intake.conversion import TableConverter
-from course_utils.intake.faults import REFUSE, fault_schema
+from course_utils.intake.faults import fault_schema
 from course_utils.intake.mapping import source_files
 from course_utils.intake.privacy import Protector, RawValueSample, fingerprint, refuse_secrets
 from course_utils.intake.staging import (
@@ -183,11 +183,13 @@ class _Writer:
         """Rows that could not be read are faults, too."""
         import polars as pl
 
-        if not reading.problems:
+        rules, name = self.stage.rules, self.table.name
+        found = [(p, rules.level(p.rule, name)) for p in (*reading.problems, *reading.notes)]
+        if not found:
             return
         rows = [
-            (self.name, reading.sheet, p.row, self.table.name, "", "", p.value, p.rule, REFUSE)
-            for p in reading.problems
+            (self.name, reading.sheet, p.row, name, "", "", p.value, p.rule, level)
+            for p, level in found
         ]
         frame = pl.DataFrame(rows, schema=fault_schema(), orient="row")
         write_shard(self.folder, FAULTS, self.shard, frame)

@@ -122,6 +122,10 @@ _TABLE = (
          "检查是否有未加引号的分隔符，修正后重新导出", ROW),
     Rule("broken_quote", "引号不成对", REFUSE, "引号没有成对，整行没有读入", "补齐引号后重新导出",
          ROW),
+    Rule("cell_error", "单元格是错误值", WARN, "单元格里是公式错误（#DIV/0! 之类），按空值处理",
+         "修正公式后重新保存", REMARK, True),
+    Rule("sheet_skipped", "没有读的工作表", NOTE, "工作簿里还有这张有数据的工作表，没有读",
+         "需要时在 mapping.yml 里写 sheet（“*”表示全部）", WHOLE, True),
     Rule("not_read", "整行读不出", REFUSE, "整行没有读入", "打开文件核对这一行", ROW),
     # keys and references
     Rule("duplicate_row", "重复行", REFUSE, "与前面的一行完全相同，只保留第一行",

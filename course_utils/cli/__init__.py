@@ -14,6 +14,7 @@ from course_utils.cli import (
     intake,
     kit,
     lite,
+    privacy,
     site,
 )
 from course_utils.cli.reporter import Reporter
@@ -28,6 +29,9 @@ def main(debug: bool) -> None:
 COMMANDS = (
     banks.bank_group,
     intake.intake,
+    privacy.release,
+    privacy.privacy_report,
+    privacy.purge_command,
     author.notebooks,
     author.lint,
     author.scan,

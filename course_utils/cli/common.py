@@ -52,8 +52,11 @@ def open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None
     from course_utils.build.execution.run import Build
     from course_utils.build.sources.syllabus import load_syllabus, project_root
 
+    from course_utils.intake.privacy.duties import refuse_overdue
+
     root = project_root()
     profile = load_profile(bank)
+    refuse_overdue(profile)
     open_bank(bank, (profile.parameters.get("common") or {}).get("AS_OF"))
     syllabus = load_syllabus(root / "lessons" / "syllabus.yml")
     if plan is not None:

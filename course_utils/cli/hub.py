@@ -70,6 +70,7 @@ def hub(
     from course_utils.build.products.hub import settings, start
     from course_utils.build.sources.syllabus import project_root
     from course_utils.cli.room_plan import write_room_plan
+    from course_utils.intake.privacy.duties import refuse_overdue, require_release
 
     root = project_root()
     profile = load_profile(bank)
@@ -77,6 +78,8 @@ def hub(
         place = folder.resolve() if folder else start.usual_folder(root, bank, not rehearse)
         _act(settings.load(place), action, reset_seat)
         return
+    require_release(profile)
+    refuse_overdue(profile)
     if seats is not None and names is not None:
         raise click.UsageError("--seats 与 --names 二选一")
     chosen = settings.named_seats(names) if names else None

@@ -46,11 +46,13 @@ def kit(
     from course_utils.build.products.finish import finish
     from course_utils.build.products.kit.handout import check_kit, make_handout
     from course_utils.build.products.kit.targets import choose_targets
+    from course_utils.intake.privacy.duties import require_release
 
     if python_folder is not None and not wheelhouse:
         raise click.UsageError("--python-folder 不能与 --no-wheelhouse 同用")
     targets = choose_targets(platforms or ("windows",), pythons or ("3.11",)) if wheelhouse else ()
     build = open_build(bank, force=False, jobs=None)
+    require_release(build.profile)
     check_kit(build.folder / "trainee", bank)
     products = finish(build)  # what has changed since the build is made again
     for leak in products.leaks:

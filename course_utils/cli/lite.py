@@ -21,8 +21,10 @@ from course_utils.cli.common import ProgressBar, bank_option, open_build, short
 def lite(bank: str, pyodide: Path | None, force: bool) -> None:
     """生成免安装课堂：一组静态网页，学员用浏览器就能上课。"""
     from course_utils.build.products.lite.make import make_lite
+    from course_utils.intake.privacy.duties import require_release
 
     build = open_build(bank, force, None)
+    require_release(build.profile)
     with ProgressBar(build.profile.name) as bar:
         made = make_lite(build, pyodide, bar.show)
     state = "已生成" if made.new else "没有变化，沿用"

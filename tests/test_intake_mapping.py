@@ -99,7 +99,8 @@ def test_byte_order_mark_and_windows_lines(bank):
     ("old", "new", "line", "words"),
     [
         ("  loan:", "  lone:", 3, "最接近的是“loan”"),
-        ("  loan:", "  next_90d_outcome:", 3, "只供检查"),
+        ("  loan:", "  next_90d_outcome:", 3, "虚构数据"),
+        ("  loan:", "  raw_export:", 3, "虚构数据"),
         ("      loan_id: 信贷", "      loanid: 信贷", 11, "最接近的是“loan_id”"),
         ("    unit: 万元", "    units: 万元", 9, "是不是想写“unit”"),
         ("    unit: 万元", "    unit: 美元", 9, "单位不能是“美元”"),

@@ -70,7 +70,7 @@ def bank_inspect(files: tuple[str, ...], bank: str | None, write: bool) -> None:
     for fault in faults:
         click.echo(f"读不了：{fault}", err=True)
     if faults:
-        raise click.exceptions.Exit(1)
+        raise CourseError(f"有 {len(faults)} 个文件读不了，原因见上；其余的已经看过。")
 
 
 def _look(paths: list[Path]) -> tuple[list[Sheet], list[CourseError]]:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from course_utils.contract.model import Table
 
 #: What ``generate:`` may ask for: the number of the row as a key of last resort.
 GENERATORS = ("row",)
+
+
+def is_deliverable(table: Table) -> bool:
+    """Say whether a bank's data may feed a table at all: some are made up for teaching."""
+    return not table.checker_only and table.release != "invented"
 
 
 @dataclass(frozen=True)

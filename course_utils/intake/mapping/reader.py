@@ -19,6 +19,7 @@ from course_utils.intake.mapping.model import (
     ColumnMapping,
     DatabaseSource,
     TableMapping,
+    is_deliverable,
 )
 from course_utils.intake.mapping.places import pattern_fault
 from course_utils.intake.mapping.units import MONEY, units_of
@@ -115,8 +116,12 @@ class _Reader:
                 self.path, key.line, f"数据契约里没有“{key.text}”这张表，{nearest(key.text, names)}"
             )
         table = self.contract.tables[key.text]
-        if table.checker_only:
-            fail(self.path, key.line, f"“{table.zh}”只供检查程序计分，不能由银行数据填写，请删去")
+        if not is_deliverable(table):
+            fail(
+                self.path,
+                key.line,
+                f"“{table.zh}”是教学或检查用的虚构数据，不能由银行数据填写，请删去这张表",
+            )
         parts = self.pairs(node, key.text, _TABLE)
         files = self.files(parts.get("files"))
         database = self.database(parts.get("database"))

@@ -16,6 +16,7 @@ from course_utils.contract import protect_words
 from course_utils.contract.model import Column, Contract, Table
 from course_utils.errors import CourseError
 from course_utils.files import write_text
+from course_utils.intake.mapping.model import is_deliverable
 from course_utils.paths import data_dir
 
 #: Days after which the data should be gone unless somebody says otherwise.
@@ -165,7 +166,7 @@ def mapping_template(code: str, contract: Contract, lessons: Mapping[str, str]) 
     lines = [guide]
     area = ""
     for table in contract.tables.values():
-        if table.checker_only:
+        if not is_deliverable(table):
             continue
         if table.area != area:
             area = table.area

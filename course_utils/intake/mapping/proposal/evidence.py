@@ -94,7 +94,7 @@ class Evidence:
             return "空"
         for kind, word in _WORDS:
             if self.share(kind) >= _SURE:
-                return "代码" if self.few and kind in ("code", "name", "integer") else word
+                return "代码" if self.few and kind in ("code", "name") else word
         return "代码" if self.few else "文字"
 
 

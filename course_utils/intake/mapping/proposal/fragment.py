@@ -122,12 +122,12 @@ def write_proposals(code: str, blocks: Sequence[tuple[Table, str, list[str]]]) -
             said.append(
                 f"{table.name}（{table.zh}）：映射里已经有这张表，没有改动，请自己对照补充。"
             )
-            new += [_asked(line) for line in lines]
+            new += ["", *(_asked(line) for line in lines)]
         else:
             if not lines[1].lstrip().startswith("#"):
                 taken.add(table.name)
             said.append(f"{table.name}（{table.zh}）：已写入 {len(lines)} 行，请逐条核对。")
-            new += lines
+            new += ["", *lines]
     if new:
         fresh = _appended(text, new, read_nodes(path))
         _try(fresh, code)
@@ -147,8 +147,8 @@ def _appended(text: str, lines: Iterable[str], root: Node) -> str:
     if tables[0].pairs:
         line = text.split("\n")[tables[0].pairs[0][0].line - 1]
         indent = len(line) - len(line.lstrip(" "))
-    shifted = [" " * (indent - 2) + line if indent > 2 else line for line in lines]
-    return text.rstrip("\n") + "\n\n" + "\n".join(shifted) + "\n"
+    shifted = [" " * (indent - 2) + line if line else line for line in lines]
+    return text.rstrip("\n") + "\n" + "\n".join(shifted) + "\n"
 
 
 def _try(text: str, code: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from course_utils.contract.model import Column, Contract, Table
+from course_utils.intake.mapping.model import is_deliverable
 from course_utils.intake.mapping.proposal.evidence import Evidence, fit
 from course_utils.intake.mapping.proposal.known_codes import Translation, translate
 from course_utils.intake.mapping.proposal.names import NameBook
@@ -120,7 +121,7 @@ def propose(
     names = book or NameBook(contract)
     found = []
     for table in contract.tables.values():
-        if table.checker_only or all(c.protect == "refuse" for c in table.columns.values()):
+        if not is_deliverable(table):
             continue
         columns = _assign(seen, table, names, unit)
         if len(columns) < FEWEST:

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from course_utils.contract.model import Contract, Table
-from course_utils.intake.mapping.proposal.fragment import file_patterns, fragment, mark_of
+from course_utils.intake.mapping.proposal.fragment import (
+    file_patterns,
+    fragment,
+    is_ready,
+    mark_of,
+)
 from course_utils.intake.mapping.proposal.inspect import Finding
 from course_utils.intake.mapping.proposal.match import ColumnProposal, TableProposal
 from course_utils.intake.mapping.proposal.samples import shown
@@ -61,13 +66,15 @@ def blocks_of(
     findings: Iterable[Finding], folder: Path | None
 ) -> list[tuple[Table, str, list[str]]]:
     """Return table, mark and lines of every proposal, as `write_proposals` wants them."""
-    blocks = []
+    found: list[tuple[bool, tuple[Table, str, list[str]]]] = []
     for finding in findings:
         patterns = file_patterns([sheet.path for sheet in finding.sheets], folder)
         for one in (finding.best, *finding.also) if finding.best else ():
             mark = mark_of(one.table, patterns)
-            blocks.append((one.table, mark, fragment(finding, one, folder)))
-    return blocks
+            block = (one.table, mark, fragment(finding, one, folder))
+            found.append((is_ready(one), block))
+    # where two files claim a table, the one that is sure comes first
+    return [block for _, block in sorted(found, key=lambda pair: not pair[0])]
 
 
 def _heading(finding: Finding) -> str:

@@ -43,11 +43,8 @@ def shown(name: str, evidence: Evidence, known: frozenset[str], number: bool = F
     if not number and _is_code_list(name, e):
         return _list(e)
     if kind in ("整数", "小数", "数字", "百分数") and e.low is not None and e.high is not None:
-        if (
-            number
-            or e.share("integer") >= 0.9
-            and len(e.first) >= 6
-            and e.different > 0.5 * e.filled
+        if number or (
+            e.share("integer") >= 0.9 and len(e.first) >= 6 and e.different > 0.5 * e.filled
         ):
             return _form(e.first)
         return f"约 {_rough(e.low)} 至 {_rough(e.high)}"

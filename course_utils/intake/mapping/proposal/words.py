@@ -136,7 +136,8 @@ ABBREVIATIONS: Mapping[str, str] = {
 }
 #: Words that nearly every table has; alone they prove little.
 COMMON_WORDS = frozenset(
-    "id code date name amount status kind balance month rate count number time".split()  # noqa: SIM905
+    "id code date name amount status kind balance month rate count number time "  # noqa: SIM905
+    "level current value total list".split()
 )
 #: What stands before the name of a column without changing what it is.
 EMPTY_PREFIXES = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from course_utils.contract import load_contract
+
 
 def fold(node: ast.stmt, has: Callable[[str], bool]) -> ast.stmt | None:
     """Return a statement with the branches that a bank takes; None if nothing is left.
@@ -42,6 +44,22 @@ class _Folder(ast.NodeTransformer):
         ):
             return ast.Constant(bool(self._has(str(node.args[0].value))))
         return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Answer ``"loan_id" in frame``, and ``not in``, where no table has such a column."""
+        self.generic_visit(node)
+        if not isinstance(node.left, ast.Constant) or not isinstance(node.left.value, str):
+            return node
+        operator = node.ops[0]
+        if not isinstance(operator, ast.In | ast.NotIn) or not self._nowhere(node.left.value):
+            return node
+        return ast.Constant(isinstance(operator, ast.NotIn))
+
+    def _nowhere(self, column: str) -> bool:
+        """Say whether a column of the contract is in none of the bank's tables."""
+        owners = [t.name for t in load_contract().tables.values() if column in t.columns]
+        there = [name for name in owners if self._has(name)]
+        return bool(there) and not any(self._has(f"{name}.{column}") for name in there)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         """Answer ``not …``."""

@@ -240,6 +240,7 @@ class _Walk:
         if missing:
             return missing
         tables = loads.union(*(self.sources.get(name, frozenset()) for name in uses))
+        missing |= frozenset(t for t in texts & tables if not self._table(t))
         made = frozenset().union(*(self.made.get(name, frozenset()) for name in uses))
         own = frozenset(column for _, column in statement.grows)
         for name in uses:
@@ -256,7 +257,8 @@ class _Walk:
         for column in texts - made:
             should = [t.name for t in tables if column in t.columns]
             if should and not any(self._has_column(name, column) for name in should):
-                missing |= {f"{name}.{column}" for name in should}
+                # of a table that is not there at all no column is named
+                missing |= {f"{n}.{column}" if self._table(n) else n for n in should}
         return frozenset(missing)
 
     def _reach(self, statement: Statement) -> tuple[Names, Names, Names]:
@@ -297,6 +299,9 @@ class _Walk:
             return
         uses, loads, _ = self._reach(statement)
         tables = loads.union(*(self.sources.get(name, frozenset()) for name in uses))
+        if "load" in statement.calls and not loads:  # {name: bank.load(name) for name in TABLES}
+            named = frozenset().union(*(self.texts.get(name, frozenset()) for name in uses))
+            tables |= named & set(load_contract().tables)
         made = frozenset(_made_columns(node))
         made = made.union(*(self.made.get(name, frozenset()) for name in uses))
         gaps: dict[str, Names] = {}

@@ -206,6 +206,11 @@ def _subscripts(node: ast.stmt) -> frozenset[str]:
         and isinstance(part.ctx, ast.Store)
         and isinstance(part.slice, ast.Constant)
     }
+    made |= {  # "x" in frame: it does without
+        part.left.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Compare) and isinstance(part.left, ast.Constant)
+    }
     made |= {k.arg for k in ast.walk(node) if isinstance(k, ast.keyword) and k.arg}
     read = {
         text.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,13 +94,13 @@ class Stage:
 
     def _work(self) -> Iterator[tuple[TableMapping, int, Path | None]]:
         """Find all files before the first is read, so that a slip in the mapping costs no time."""
+        done: Counter[str] = Counter()  # a table may come from exports of several shapes
         for table in self.mapping:
             refuse_secrets(self.contract.table(table.table).zh, table.sources)
-            if table.database is not None:
-                yield table, 0, None
-                continue
-            for number, path in enumerate(source_files(table, self.folder)):
+            paths = [None] if table.database else source_files(table, self.folder)
+            for number, path in enumerate(paths, done[table.table]):
                 yield table, number, path
+            done[table.table] += len(paths)
 
     def _stage(self, mapping: TableMapping, number: int, path: Path | None) -> StagedFile:
         name = "数据库" if path is None else path.relative_to(self.folder).as_posix()
@@ -145,7 +146,7 @@ class _Writer:
     def __init__(
         self, stage: Stage, table: Table, mapping: TableMapping, folder: Path, name: str
     ) -> None:
-        self.table, self.folder, self.name = table, folder, name
+        self.stage, self.table, self.folder, self.name = stage, table, folder, name
         self.converter = TableConverter(table, mapping, stage.as_of, stage.rules)
         self.sample = RawValueSample(stage.key)
         self.protector = Protector(stage.key, self.sample)
@@ -158,6 +159,7 @@ class _Writer:
             converted = self.converter.convert(chunk, self.name, reading.sheet)
             kept, rejected = kept + converted.rows.height, rejected + converted.rejected.height
             self._write(converted, part)
+        self.converter.totals(reading.totals)
         self._write_problems(reading)
         return StagedSheet(
             part, reading.sheet, reading.columns, dict(reading.counts), kept, rejected

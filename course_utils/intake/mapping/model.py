@@ -75,6 +75,10 @@ class TableMapping:
     unit : str, optional
         Unit of all money columns that do not say their own.
     columns : mapping of str to ColumnMapping
+        If the table comes from several sources: of all of them, the first that has a column.
+    sources_apart : tuple of TableMapping
+        One a source, where a table comes from exports of different shape (loans to persons, loans
+        to firms); empty for a single one.
     """
 
     table: str
@@ -87,6 +91,12 @@ class TableMapping:
     drop: tuple[str, ...] = ()
     unit: str | None = None
     columns: Mapping[str, ColumnMapping] = field(default_factory=dict)
+    sources_apart: tuple[TableMapping, ...] = ()
+
+    @property
+    def parts(self) -> tuple[TableMapping, ...]:
+        """The table's sources, each read by its own settings."""
+        return self.sources_apart or (self,)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -106,6 +116,7 @@ class BankMapping:
     folder : str, optional
         Folder of the exports, relative to the project; None means ``data/incoming/<code>``.
     tables : mapping of str to TableMapping
+        Iterating over the mapping gives the parts of all tables.
     """
 
     code: str
@@ -113,4 +124,5 @@ class BankMapping:
     tables: Mapping[str, TableMapping] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[TableMapping]:
-        return iter(self.tables.values())
+        for table in self.tables.values():
+            yield from table.parts

@@ -6,6 +6,7 @@ import codecs
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from course_utils.bank.profile import check_code
@@ -122,6 +123,24 @@ class _Reader:
                 key.line,
                 f"“{table.zh}”是教学或检查用的虚构数据，不能由银行数据填写，请删去这张表",
             )
+        if node.kind == "seq":
+            return self.joined(table, key, node)
+        return self.part(table, key, node)
+
+    def joined(self, table: Table, key: Node, node: Node) -> TableMapping:
+        """Read a table that comes from several exports of different shape."""
+        if not node.items:
+            fail(self.path, key.line, f"“{key.text}”下面还没有内容，请补上或删去")
+        parts = tuple(self.part(table, replace(key, line=one.line), one) for one in node.items)
+        columns: dict[str, ColumnMapping] = {}
+        for part in reversed(parts):
+            columns |= part.columns
+        files = tuple(dict.fromkeys(name for part in parts for name in part.files))
+        ordered = {name: columns[name] for name in table.columns if name in columns}
+        return TableMapping(table.name, files, columns=ordered, sources_apart=parts)
+
+    def part(self, table: Table, key: Node, node: Node) -> TableMapping:
+        """Read one source of a table."""
         parts = self.pairs(node, key.text, _TABLE)
         files = self.files(parts.get("files"))
         database = self.database(parts.get("database"))

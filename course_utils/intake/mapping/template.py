@@ -92,6 +92,12 @@ _GUIDE = """\
 ##       这样开头的行不是数据。
 ##   unit: 万元
 ##       全表金额列的单位，个别列可以另写。
+##   一张表来自几种格式不同的导出（如个人贷款、对公贷款），表名下面写成几段，每段以“- ”开头：
+##     loan:
+##       - files: ["个人借据*.csv"]
+##         columns: {{loan_id: 借据号}}
+##       - files: ["对公借据*.csv"]
+##         columns: {{loan_id: 借据编号}}
 ##   database: {{url_env: BANK_DB_URL, query: "select …"}}
 ##       代替 files，直接从数据库取；连接地址放在环境变量里，不写进文件。
 

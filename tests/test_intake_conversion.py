@@ -342,6 +342,27 @@ def test_limits_and_levels_of_the_bank():
     assert done.rows.height == 0
 
 
+@pytest.mark.parametrize(
+    ("totals", "gap"),
+    [
+        ([{"号": "合计", "额": "3.5"}], None),
+        ([{"号": "小计", "额": "1"}, {"号": "总 计", "额": "35,000元"}], None),
+        ([{"号": "甲合计", "额": "1"}, {"号": "乙合计", "额": "2.5"}], None),
+        ([{"号": "制表人：", "额": "9"}], None),
+        ([{"号": "合计", "额": ""}], None),
+        ([{"号": "合计", "额": "4"}], "-5,000.00 元"),
+    ],
+)
+def test_totals_in_the_file_are_compared_with_its_rows(totals, gap):
+    columns = ColumnMapping("account_id", "号"), ColumnMapping("amount", "额")
+    one = converter("deposit_account", *columns, unit="万元")
+    chunk = pl.DataFrame({"_row": [2, 3], "号": ["", "2"], "额": ["1", "2.5"]})
+    one.convert(chunk, "a.csv", "")
+    one.totals(totals)
+    told = [r["limit"] for r in one.notes()["remarks"] if r["rule"] == "total_differs"]
+    assert told == ([] if gap is None else [gap])
+
+
 CLEAN = {"account_id": "A", "customer_id": "C1", "open_date": "2024-05-06", "amount": "1,000.00",
          "rate": "1.5", "kind": "活期", "term_months": "12", "auto_renew": "是"}  # fmt: skip
 PLANTS = [

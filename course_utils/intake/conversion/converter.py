@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,9 +28,10 @@ from course_utils.intake.conversion.choices import (
 )
 from course_utils.intake.conversion.dates import DayOrder, convert_date
 from course_utils.intake.conversion.notes import Notes
-from course_utils.intake.conversion.numbers import convert_number
+from course_utils.intake.conversion.numbers import convert_number, parse_money
 from course_utils.intake.conversion.row_checks import TYPES, RowChecks
 from course_utils.intake.faults import REFUSE, STOP, fault_schema
+from course_utils.intake.mapping import factor
 from course_utils.intake.reading.names import normalise
 from course_utils.intake.rules import CATALOGUE, rule
 from course_utils.intake.rules.masking import mask
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 _DROPS = (REFUSE, STOP)
 _DATES = ("date", "month", "timestamp")
+_GRAND_TOTAL = re.compile(r"[合总共]\s*计")
 _NOTHING = {"text": NOTHING, "id": NOTHING, "flag": NOTHING_BUT_TEXT - {"无"}}
 
 
@@ -97,9 +102,9 @@ class TableConverter:
         """Return what was noticed over all rows so far, ready for JSON.
 
         Keys: ``rows``, ``filled`` (column → filled cells of kept rows), ``translated`` (column →
-        code → [contract code, cells]), ``unknown_codes`` (column → code → cells), ``sums`` (source
-        column → sum of a money column in 元 as text) and ``remarks`` (rules that a column as a
-        whole met: dictionaries with ``rule``, ``column``, ``source``, ``limit``).
+        code → [contract code, cells]), ``unknown_codes`` (column → code → cells) and ``remarks``
+        (rules that a column as a whole met: dictionaries with ``rule``, ``column``, ``source``,
+        ``limit``).
         """
         return self._notes.as_dict(self._orders)
 
@@ -127,10 +132,31 @@ class TableConverter:
             typed[name] = cells.values.alias(name)
             marks += [_Mark(one, column, where) for one, where in cells.marks]
         rows = pl.DataFrame(typed)
-        self._notes.sums(rows)
+        rounded = {m.column.name: len(m.positions) for m in marks if m.rule == "rounded"}
+        self._notes.sums(rows, rounded)
         marks += self._row_faults(rows, marks)
         marks += self._time_faults(rows)
         return self._sort_out(chunk, raw, rows, marks, file, sheet)
+
+    def totals(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Compare the totals that stand in a sheet with its rows; call it after the last chunk.
+
+        Parameters
+        ----------
+        rows : sequence of mappings
+            Rows of totals and footers as the reading room delivers them.
+        """
+        found: dict[str, list[Decimal]] = {}
+        grand = [row for row in rows if _GRAND_TOTAL.search("".join(list(row.values())[:3]))]
+        for name in self.columns:
+            column, given = self.table.columns[name], self.mapping.columns[name]
+            if column.type != "money" or given.source is None:
+                continue
+            scale = Decimal(factor(column, given.unit or self.mapping.unit))
+            cells = [str(row.get(normalise(given.source)) or "").strip() for row in grand]
+            parsed = [parse_money(cell, column, scale)[0] for cell in cells if cell]
+            found[name] = [value for value in parsed if value is not None]
+        self._notes.totals(found)
 
     def _raw(self, chunk: pl.DataFrame, file: str, sheet: str) -> dict[str, pl.Series | None]:
         found = {normalise(name): name for name in reversed(chunk.columns)}

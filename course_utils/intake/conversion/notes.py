@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ _ONE_LENGTH = 0.98
 _MANY_ZEROS = 0.05
 _MOST_CODES = 200
 _LONG = 16
+_CENT = Decimal("0.01")
 
 
 class Notes:
@@ -39,7 +40,8 @@ class Notes:
         self._filled: Counter[str] = Counter()
         self._translated: dict[str, Counter[str]] = {}
         self._unknown: dict[str, Counter[str]] = {}
-        self._sums: dict[str, Decimal] = {}
+        self._sheet: dict[str, tuple[Decimal, int]] = {}
+        self._differing: dict[str, Decimal] = {}
         self._range: dict[str, tuple[float, float]] = {}
         self._lengths: dict[str, Counter[int]] = {}
         self._zeros: dict[str, list[int]] = {}
@@ -68,13 +70,36 @@ class Notes:
             if name != "_row":
                 self._filled[name] += rows.height - rows[name].null_count()
 
-    def sums(self, rows: pl.DataFrame) -> None:
-        """Add up the money columns, for the comparison with totals in the file."""
+    def sums(self, rows: pl.DataFrame, rounded: Mapping[str, int]) -> None:
+        """Add up the money columns of a sheet, for the comparison with totals in it.
+
+        Parameters
+        ----------
+        rows : polars.DataFrame
+            All rows that could be read, also those that will not stay.
+        rounded : mapping of str to int
+            Column → cells that were rounded to the cent.
+        """
         for name in rows.columns:
-            source = self.mapping.columns[name].source
-            if self.table.columns[name].type == "money" and source is not None:
-                total = rows[name].cast(pl.Decimal(38, 2)).sum() or Decimal(0)
-                self._sums[source] = self._sums.get(source, Decimal(0)) + total
+            if self.table.columns[name].type != "money":
+                continue
+            total = rows[name].cast(pl.Decimal(38, 2)).sum() or Decimal(0)
+            before, blurred = self._sheet.get(name, (Decimal(0), 0))
+            self._sheet[name] = (before + total, blurred + rounded.get(name, 0))
+
+    def totals(self, found: Mapping[str, Sequence[Decimal]]) -> None:
+        """Compare the sums of a sheet with the totals that stand in it, and forget the sums.
+
+        A sheet may carry a total for each of its parts: it fits if one of them, or all together,
+        are the sum.
+        """
+        for name, totals in found.items():
+            total, blurred = self._sheet.get(name, (Decimal(0), 0))
+            allowed = _CENT * (1 + blurred)
+            gaps = [total - one for one in (*totals, sum(totals, Decimal(0)))]
+            if totals and min(map(abs, gaps)) > allowed:
+                self._differing[name] = total - totals[-1]
+        self._sheet.clear()
 
     def translated(self, column: Column, given: ColumnMapping, text: pl.Series) -> None:
         """Count the bank's codes that the mapping translates."""
@@ -130,7 +155,6 @@ class Notes:
             "filled": dict(self._filled),
             "translated": translated,
             "unknown_codes": {name: dict(seen) for name, seen in self._unknown.items() if seen},
-            "sums": {source: str(total) for source, total in self._sums.items()},
             "remarks": [*self._remarks(orders)],
         }
 
@@ -150,6 +174,8 @@ class Notes:
         for name, (zeros, long) in self._zeros.items():
             if zeros > 1 and zeros > _MANY_ZEROS * long:
                 remarks.append(self._remark("id_zeros", name, ""))
+        for name, gap in self._differing.items():
+            remarks.append(self._remark("total_differs", name, f"{gap:,.2f} 元"))
         for name, order in orders.items():
             if order.used:
                 remarks.append(self._remark("date_order_guess", name, order.zh))

@@ -46,10 +46,12 @@ class Body:
 
     def __init__(self, source: Source, header: Header, drop: tuple[str, ...]) -> None:
         self.source, self.header, self.drop = source, header, drop
+        self.totals: list[dict[str, str]] = []
         check_patterns(drop)
 
     def frames(self, counts: dict[str, int], problems: list[Problem]) -> Iterator[pl.DataFrame]:
         """Yield the rows; count what is read and note what is not."""
+        self.totals.clear()
         for block in self.source.blocks():
             counts["lines"] += len(block.rows) + block.continued + len(block.problems)
             counts["continued"] += block.continued
@@ -60,6 +62,9 @@ class Body:
                 counts[verdict if verdict in counts else "ragged"] += 1
                 if verdict not in counts:
                     _note(problems, [Problem(int(block.rows[place]), verdict, extra)])
+                if verdict == "total" and len(self.totals) < MOST_PROBLEMS:
+                    cells = block.fields[place].to_list()
+                    self.totals.append(dict(zip(self.header.columns, cells, strict=False)))
             frame = self._frame(block, verdicts)
             counts["rows"] += len(frame)
             if len(frame):

@@ -43,6 +43,8 @@ class Reading:
     notes : list of Problem
         What was read with a remark: ``cell_error`` (an Excel error such as #N/A reads as empty;
         value: the cell), ``sheet_skipped`` (row 0; value: a sheet that was not read).
+    totals : list of dict
+        Rows of totals and footers, column → raw text, for the comparison with the rows.
     encoding, delimiter : str
         What was found; empty where there is none.
     header_rows : tuple of int
@@ -64,6 +66,7 @@ class Reading:
         self.counts = empty_counts()
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
+        self.totals: list[dict[str, str]] = []
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows from the first: ``_row`` and one text column a header column.
@@ -195,15 +198,18 @@ def _named(
 def _reading(source: Source, options: ReadOptions) -> Reading:
     header = find_header(source, options)
     source.expect(header.width)
-    return Reading(
+    body = Body(source, header, options.drop)
+    reading = Reading(
         source.path,
         source.sheet,
         header.columns,
-        Body(source, header, options.drop).frames,
+        body.frames,
         header.rows,
         getattr(source, "encoding", ""),
         getattr(source, "delimiter", ""),
     )
+    reading.totals = body.totals
+    return reading
 
 
 def _with_errors(reading: Reading, part: Part | None) -> Reading:

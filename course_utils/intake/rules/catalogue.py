@@ -111,7 +111,7 @@ _TABLE = (
          "按文本格式重新导出，核对前导零", WHOLE, True),
     Rule("id_zeros", "编号尾数可疑", WARN, "大量 16 位以上的编号末几位全是零，像是被 Excel 改过",
          "从系统按文本格式重新导出", WHOLE, True),
-    Rule("total_differs", "合计对不上", WARN, "文件里的合计与读入各行之和相差 {limit}{unit}",
+    Rule("total_differs", "合计对不上", WARN, "读入各行之和减去文件里的合计，差 {limit}",
          "核对是否漏行、串列或合计本身有误", WHOLE, True),
     Rule("rejected_share", "拒收过多", STOP, "拒收的行占 {limit}，超过允许的比例",
          "按清单修改后重新导出；确需放宽时在 bank.yml 的 rules 里改 max_rejected_share", WHOLE),

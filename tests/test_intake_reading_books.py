@@ -15,8 +15,8 @@ import pytest
 from course_utils.errors import CourseError
 from course_utils.intake.reading import (
     LOST,
-    ReadOptions,
     Reading,
+    ReadOptions,
     describe_source,
     open_source,
     read_database,
@@ -158,7 +158,8 @@ def test_a_workbook_in_xml(tmp_path):
         f'<?xml version="1.0" encoding="gb2312"?><Workbook xmlns="{space}" xmlns:ss="{space}">'
         '<Worksheet ss:Name="明细"><Table><Row><Cell><Data ss:Type="String">客户号</Data></Cell>'
         '<Cell><Data ss:Type="String">余额</Data></Cell></Row><Row ss:Index="4">'
-        '<Cell ss:Index="2"><Data ss:Type="Number">5</Data></Cell></Row></Table></Worksheet></Workbook>'
+        '<Cell ss:Index="2"><Data ss:Type="Number">5</Data></Cell></Row></Table>'
+        "</Worksheet></Workbook>"
     )
     path = tmp_path / "表.xls"
     path.write_bytes(xml.encode("gb18030"))

@@ -77,7 +77,7 @@ def _found(path: Path, stream: BinaryIO) -> str:
     for mark, codec in _MARKS:
         if head.startswith(mark):
             return codec
-    if wide := _wide(head):
+    if wide := wide_encoding(head):
         return wide
     stream.seek(0)
     utf8_fault, good = _first_fault(stream, "utf-8")
@@ -93,11 +93,11 @@ def _found(path: Path, stream: BinaryIO) -> str:
     )
 
 
-def _wide(head: bytes) -> str | None:
+def wide_encoding(head: bytes) -> str | None:
     """Return which UTF-16 a text without a mark is in: ASCII in it has a zero beside each byte."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = max(len(head) // 2, 1)
-    if len(head) < 4 or max(even, odd) < 0.05 * half or min(even, odd) > 0.01 * half:
+    if len(head) < 4 or max(even, odd) < 0.02 * half or 2 * min(even, odd) > max(even, odd):
         return None
     codec = "utf-16-le" if odd > even else "utf-16-be"
     try:

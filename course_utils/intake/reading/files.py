@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from course_utils.errors import CourseError
+from course_utils.intake.reading.encoding import wide_encoding
 
 #: First bytes → what a person calls such a file.
 _OTHERS = (
@@ -31,6 +32,8 @@ _OTHERS = (
 #: A head of so many bytes tells what a file is.
 _HEAD = 65_536
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+#: Bytes that are neither text nor anybody's delimiter.
+_STRANGE = bytes([*range(2, 7), *range(14, 26), 127])
 _MARKUP = (b"<html", b"<table", b"<!doctype html", b"<body", b"<meta", b"<style", b"<div")
 
 
@@ -170,14 +173,8 @@ def _binary(head: bytes) -> bool:
     Zeros pad the fields of host systems, and stand beside every letter in UTF-16: they alone do not
     tell. A few other control characters are delimiters.
     """
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or wide_encoding(head):
         return False
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    wide = min(even, odd) <= 0.01 * len(head) < max(even, odd)
-    zeros = 0 if wide else even + odd
-    strange = len(head) - len(
-        head.translate(
-            None, b"\x02\x03\x04\x05\x06\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x7f"
-        )
-    )
-    return zeros > 0.3 * len(head) or (not wide and strange > 0.02 * len(head))
+    zeros = head.count(0)
+    strange = len(head) - len(head.translate(None, _STRANGE))
+    return zeros > max(16, 0.3 * len(head)) or strange > max(16, 0.02 * len(head))

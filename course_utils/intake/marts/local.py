@@ -17,9 +17,11 @@ from course_utils.intake.marts.engines import files_query
 from course_utils.intake.marts.translate import Source, Statement, months_query, translate
 
 #: Memory that DuckDB may use before it spills to the scratch folder, and rows a part may hold.
-MEMORY_MB = 160
-ROWS_A_PART = 2_500_000
-MOST_PARTS = 32
+MEMORY_MB = 128
+ROWS_A_PART = 400_000
+MOST_PARTS = 64
+#: Row groups of files that are copied: DuckDB holds some of them per thread.
+SMALL_GROUPS = "FORMAT parquet, ROW_GROUP_SIZE 30720"
 
 
 class Local:
@@ -96,7 +98,7 @@ class Local:
         months: tuple[date, date] | None = None,
         keep: str = "",
     ) -> Statement:
-        """Work out a mart part by part and write it, sorted by its key, into one file.
+        """Work out a mart part by part and write it, each part sorted by its key, into one file.
 
         Parameters
         ----------
@@ -123,17 +125,30 @@ class Local:
             f'CAST("{name}" AS {DUCKDB_TYPES[kind]}) AS "{name}"'
             for name, kind in statement.columns.items()
         )
+        where = f" WHERE {keep}" if keep else ""
+        order = ", ".join(f'"{name}"' for name in mart.key)
         with self._folder(mart.name) as folder:
             parts = self._parts(mart, sources, lists, months, folder)
             for number, (narrowed, narrow_lists) in enumerate(parts):
                 sql = translate(mart, narrowed, narrow_lists, as_of, "duckdb").sql
-                self.copy(f"SELECT {typed} FROM ({sql})", folder / f"part_{number:04}.parquet")
-            where = f" WHERE {keep}" if keep else ""
-            order = ", ".join(f'"{name}"' for name in mart.key)
-            everything = files_query(str(folder / "part_*.parquet"))
-            with fresh_file(target) as aside:
-                self.copy(f"SELECT * FROM ({everything}){where} ORDER BY {order}", aside)
+                query = f"SELECT {typed} FROM ({sql}){where} ORDER BY {order}"
+                self.copy(query, folder / f"part_{number:04}.parquet")
+            self._join(folder, target)
         return statement
+
+    def _join(self, folder: Path, target: Path) -> None:
+        """Put the parts one behind the other: the same file on every run, without one big sort."""
+        parts = sorted(folder.glob("part_*.parquet"))
+        with fresh_file(target) as aside:
+            if len(parts) == 1:
+                shutil.move(parts[0], aside)
+                return
+            threads = self.one("SELECT current_setting('threads')")[0]
+            self.connection.execute("SET preserve_insertion_order = true; SET threads = 1")
+            self.copy(files_query(str(folder / "part_*.parquet")), aside, SMALL_GROUPS)
+            self.connection.execute(
+                f"SET preserve_insertion_order = false; SET threads = {threads}"
+            )
 
     @contextlib.contextmanager
     def _folder(self, name: str) -> Iterator[Path]:
@@ -167,8 +182,11 @@ class Local:
         folder: Path,
     ) -> Iterator[tuple[Mapping[str, Source], Mapping[str, str]]]:
         used = {n: s for n, s in sources.items() if n in mart.inputs and "customer_id" in s.columns}
-        rows = max((self.count(source) for source in used.values()), default=0)
-        parts = min(MOST_PARTS, 1 + rows // ROWS_A_PART)
+        rows = {name: self.count(source) for name, source in used.items()}
+        most = max(rows.values(), default=0)
+        if "customer" in rows and "months" in lists:
+            most = max(most, rows["customer"] * lists["months"].count("SELECT"))
+        parts = min(MOST_PARTS, 1 + most // ROWS_A_PART)
         if parts == 1:
             yield sources, lists
             return
@@ -190,7 +208,7 @@ class Local:
         self.copy(
             f"SELECT {names}, {number} AS part FROM ({source.query})",
             folder,
-            "FORMAT parquet, PARTITION_BY (part)",
+            f"{SMALL_GROUPS}, PARTITION_BY (part)",
         )
         return folder
 

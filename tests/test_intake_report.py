@@ -122,6 +122,21 @@ def test_a_key_without_a_source_stops_the_intake(tmp_path):
     assert any("“网点”的“网点号”" in one for one in summarise(result).stops)
 
 
+def test_every_source_of_a_table_must_have_what_each_row_needs(tmp_path):
+    key = {"account_id": ColumnMapping("account_id", "账号")}
+    both = {
+        **key,
+        "kind": ColumnMapping("kind", "种类"),
+        "term_months": ColumnMapping("term_months"),
+    }
+    parts = tuple(TableMapping("deposit_account", columns=one) for one in (both, key))
+    mapped = TableMapping("deposit_account", columns=both, sources_apart=parts)
+    bank = BankMapping("trial", None, {"deposit_account": mapped})
+    given = result_of(tmp_path, ROWS[:1], mapping=bank)
+    told = {r.column: r.level for r in summarise(given).rules if r.rule == "column_elsewhere"}
+    assert told == {"kind": "停止"}
+
+
 def test_sentences_name_limits_and_values(written):
     _, summary = written
     told = {(r.column, r.rule): r for r in summary.rules}

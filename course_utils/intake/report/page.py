@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 #: Most faults of one rule, column and file, and most in all.
 EACH, IN_ALL = 200, 3_000
 _NUMERIC = (int, float)
+#: Sentences stand in cells here: they may break.
+_STYLE = (
+    "body { max-width: 92rem } td { white-space: normal; max-width: 24rem; "
+    "overflow-wrap: anywhere; vertical-align: top } td.count { text-align: right; "
+    "white-space: nowrap; font-variant-numeric: tabular-nums }"
+)
 
 
 def report_page(result: IntakeResult, summary: Summary) -> str:
     """Return the page."""
     title = f"{result.name}（{result.bank}）数据报告"
     parts = [
+        f"<style>{_STYLE}</style>",
         f"<h1>{escape(title)}</h1>",
         f"<p>基准日 {result.as_of}，生成于 {escape(result.made)}。"
         "本报告含银行内部信息，仅限授权人员查看；敏感值已遮蔽。</p>",
@@ -86,5 +93,5 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, _NUMERIC):
-        return f'<td style="text-align: right">{value:,}</td>'
+        return f'<td class="count">{value:,}</td>'
     return f"<td>{escape(str(value or ''))}</td>"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from course_utils.intake.faults import LEVELS, NOTE, REFUSE, STOP, fault_schema
+from course_utils.intake.faults import LEVELS, REFUSE, STOP, fault_schema
 from course_utils.intake.report.model import IntakeResult, RuleCount, Summary, TableSummary
 from course_utils.intake.rules import rule
 
 if TYPE_CHECKING:
     from course_utils.contract.model import Table
+    from course_utils.intake.mapping import TableMapping
 
 _SHARE = "rejected_share"
 _NOT_LISTED = "not_read"
@@ -116,14 +118,22 @@ def _column_rules(result: IntakeResult) -> list[RuleCount]:
         level = result.rules.level(code, table, known)
         counted.append(_rule_count(result, table, column, source, code, level, count, limit=limit))
     for name, mapped in result.mapping.tables.items():
-        table_ = result.contract.tables[name]
-        for column in table_.columns:
-            if column in mapped.columns:
-                continue
-            code, level = ("key_not_mapped", STOP) if column in table_.grain else (
-                "column_not_mapped", NOTE)  # fmt: skip
+        for column, code in _without_source(result.contract.tables[name], mapped):
+            level = rule(code).level
             counted.append(_rule_count(result, name, column, "", code, level, 1, limit=None))
     return counted
+
+
+def _without_source(table: Table, mapped: TableMapping) -> Iterator[tuple[str, str]]:
+    """Yield the columns that no source delivers, or not every one, and the rule that this meets."""
+    for column in table.columns.values():
+        lacking = [part for part in mapped.parts if column.name not in part.columns]
+        if lacking and column.name in table.grain:
+            yield column.name, "key_not_mapped"
+        elif len(lacking) == len(mapped.parts):
+            yield column.name, "column_not_mapped"
+        elif lacking and not column.nullable:
+            yield column.name, "column_elsewhere"
 
 
 def _tables(result: IntakeResult) -> list[TableSummary]:

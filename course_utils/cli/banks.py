@@ -25,7 +25,8 @@ def bank_list() -> None:
     for code in list_banks():
         profile = load_profile(code)
         state = "已有数据" if any(warehouse_dir(code).glob("*.parquet")) else "还没有数据"
-        click.echo(f"{code:12} {profile.name}（{profile.kind}，{state}）")
+        data = "课堂版" if profile.release else "真实银行" if profile.is_real else "合成"
+        click.echo(f"{code:12} {profile.name}（{profile.kind}，{data}，{state}）")
 
 
 @bank_group.command("generate")
@@ -39,6 +40,11 @@ def bank_generate(bank: str, persons: int | None, force: bool) -> None:
 
     low, high = PERSONS_RANGE
     profile = load_profile(bank)
+    if profile.is_real:
+        raise CourseError(
+            f"“{profile.name}”是真实银行，不能用合成数据覆盖它："
+            f"请用 course intake {bank} 导入，要合成数据请另建一家银行。"
+        )
     size = profile.persons if persons is None else persons
     if not low <= size <= high:
         raise CourseError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from course_utils.bank.profile import load_profile
@@ -49,6 +50,8 @@ def bank(tmp_path, monkeypatch):
     folder = tmp_path / "data" / "banks" / "demo"
     folder.mkdir(parents=True)
     (tmp_path / "data" / "contract").symlink_to(contract)
+    reference = paths.data_dir("reference").resolve()
+    (tmp_path / "data" / "reference").symlink_to(reference)
     (folder / "bank.yml").write_text(
         "name: 甲银行\nkind: 测试\nas_of: 2025-12-31\n", encoding="utf-8"
     )
@@ -81,6 +84,69 @@ def test_everything_a_mapping_may_say(bank):
     assert flow.columns["transaction_id"].generate == "row"
     assert flow.columns["memo"].codes == {"无": ""}
     assert [table.table for table in mapping] == ["loan", "transaction"]
+
+
+SEVERAL = """\
+tables:
+  consent:
+    - files: ["个人*.csv"]
+      columns:
+        customer_id: 客户号
+        scope: {from: 用途, codes: {"1": 营销}}
+        granted: 同意
+        date: 授权日
+        expire_date: 到期
+    - files: ["对公*.csv"]
+      encoding: gb18030
+      columns: {customer_id: 编号, scope: {value: 营销}, granted: 是否, date: 签署日}
+"""
+
+
+def test_a_table_may_come_from_exports_of_several_shapes(bank):
+    bank(SEVERAL)
+    mapping = load_mapping("demo")
+    consent = mapping.tables["consent"]
+    assert list(consent.columns) == ["customer_id", "scope", "granted", "date", "expire_date"]
+    assert consent.files == ("个人*.csv", "对公*.csv")
+    assert [part.files for part in mapping] == [("个人*.csv",), ("对公*.csv",)]
+    assert [part.encoding for part in consent.parts] == [None, "gb18030"]
+    assert consent.parts[1].columns["scope"].value == "营销"
+    bank(SEVERAL.replace("编号", "20240101"))
+    with pytest.raises(CourseError, match="第 12 行"):
+        load_mapping("demo")
+    bank("tables:\n  consent:\n    - files: [a.csv]\n    - columns: {customer_id: a}\n")
+    with pytest.raises(CourseError, match="第 3 行：“consent”还没有写任何一列"):
+        load_mapping("demo")
+    bank("tables:\n  consent: []\n")
+    with pytest.raises(CourseError, match="还没有内容"):
+        load_mapping("demo")
+
+
+def test_exports_of_several_shapes_become_one_table(bank, tmp_path, tmp_path_factory, monkeypatch):
+    from course_utils.intake.run import Request, run_intake
+
+    monkeypatch.setenv("COURSE_KEY_FILE", str(tmp_path_factory.mktemp("keys") / "k"))
+    bank(SEVERAL)
+    folder = tmp_path / "data" / "incoming" / "demo"
+    folder.mkdir(parents=True)
+    files = {
+        "个人_1.csv": "客户号,用途,同意,授权日,到期\r\nc1,1,是,20240101,20260101\r\n",
+        "个人_2.csv": "客户号,用途,同意,授权日,到期\r\nc2,1,否,20240102,20260101\r\n",
+        "对公.csv": "编号,是否,签署日\r\nc3,Y,2024-03-01\r\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_bytes(text.encode("gb18030"))
+    run_intake(Request("demo"))
+    stored = tmp_path / "data" / "warehouse" / "demo" / "consent.parquet"
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"SELECT scope, granted, date::VARCHAR, expire_date::VARCHAR FROM '{stored}' ORDER BY 3"
+        ).fetchall()
+    assert rows == [
+        ("营销", True, "2024-01-01", "2026-01-01"),
+        ("营销", False, "2024-01-02", "2026-01-01"),
+        ("营销", True, "2024-03-01", None),
+    ]
 
 
 def test_an_empty_mapping_reads(bank):

@@ -120,7 +120,8 @@ def write_proposals(code: str, blocks: Sequence[tuple[Table, str, list[str]]]) -
             said.append(f"{table.name}（{table.zh}）：同样的提议已经在文件里，没有再写。")
         elif table.name in taken and not lines[1].lstrip().startswith("#"):
             said.append(
-                f"{table.name}（{table.zh}）：映射里已经有这张表，没有改动，请自己对照补充。"
+                f"{table.name}（{table.zh}）：映射里已经有这张表，没有改动，提议都标了“待确认”；"
+                "两种导出都要用时，请按文件开头的说明写成以“- ”开头的几段。"
             )
             new += ["", *(_asked(line) for line in lines)]
         else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.build.products.scan_values import mask
 from course_utils.errors import CourseError
-from course_utils.paths import data_dir, intake_dir
+from course_utils.paths import data_dir, home, intake_dir
 
 if TYPE_CHECKING:
     from course_utils.intake.privacy.sample import RawValueFinder
@@ -77,8 +78,6 @@ def finder_for(code: str) -> RawFinder | None:
 @cache
 def _course_texts() -> str:
     """Return what the course says itself: lessons and reference data."""
-    from course_utils.build.sources.syllabus import project_root
-
-    texts = sorted((project_root() / "lessons").rglob("*.py"))
+    texts = sorted(((home() or Path.cwd()) / "lessons").rglob("*.py"))
     texts += sorted(data_dir("reference").glob("*"))
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in texts)

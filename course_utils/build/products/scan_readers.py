@@ -136,6 +136,8 @@ def picture(path: Path) -> Texts:
         if kind in (b"tEXt", b"iTXt", b"zTXt", b"eXIf") and not body.startswith(b"Software"):
             yield "图片信息", _inflated(kind, body).decode("utf-8", "replace").replace("\0", " ")
         position += 12 + length
+        if kind == b"IEND":
+            break
     if position < len(data):
         yield "图片之后", data[position:].decode("utf-8", "replace")
 

@@ -38,7 +38,7 @@ _ID = re.compile(
     r"[ -]?\d{3}[\dXx](?![\dA-Za-z])"
 )
 _PHONE = re.compile(
-    r"(?<![\dA-Za-z.])(?:86[ -]?)?1[3-9]\d{9}(?![\dA-Za-z])|"
+    r"(?<![\dA-Za-z.])(?:86[ -]?)?1[3-9]\d{9}(?![\dA-Za-z]|\.\d)|"
     r"(?<![\d.])1[3-9]\d([ -])\d{4}\1\d{4}(?!\d)"
 )
 _CALLED = re.compile(r"[话机系]|tel|phone|86", re.IGNORECASE)
@@ -107,8 +107,8 @@ def find_values(text: str) -> Iterator[tuple[str, str, int]]:
 def find_identifiers(text: str) -> Iterator[tuple[str, str, int]]:
     """Find id numbers, phones, cards and credit codes; see :func:`find_values`."""
     for stretch in _STRETCH.finditer(text):
-        # patterns look one character further for what may not follow
-        start, end = stretch.start(), stretch.end() + 1
+        # patterns look a little further for what may not follow
+        start, end = stretch.start(), stretch.end() + 2
         taken: list[tuple[int, int]] = []
         for kind, at, until, value in _in_stretch(text, start, end):
             if not any(at < other and begin < until for begin, other in taken):

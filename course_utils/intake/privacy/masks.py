@@ -73,7 +73,7 @@ def mask_address(address: str) -> str:
     """Return an address down to its town, or its county, or only that it is hidden."""
     text = address.strip()
     for pattern in (_TOWN, _COUNTY):
-        if (found := pattern.match(text)) is not None and len(found.group()) >= 3:
+        if (found := pattern.match(text)) is not None and len(found.group()) >= 2:
             return found.group()
     return "（地址已隐去）"
 

@@ -103,6 +103,9 @@ def test_a_shop_with_english_headers(stranger):
     assert people.height == 60
     assert set(people["gender"]) == {"男", "女"}
     assert set(events["customer_id"]) == set(people["customer_id"])
+    # 2025-…T11:…Z: taken as written, and said
+    assert set(events["event_time"].dt.hour()) == {11}
+    assert "世界时" in {x.rule for x in stranger.faults()}
 
 
 def test_a_foreign_bank_is_never_misread(stranger):
@@ -177,8 +180,8 @@ tables:
       customer_id: Customer Number
       branch_id: {value: "B01"}
       kind: {from: Product, codes: {"CURRENT": 活期, "TERM": 定期}}
-      open_date: {from: Opening Date, unit: 日月年}
-      maturity_date: {from: Maturity Date, unit: 日月年}
+      open_date: Opening Date
+      maturity_date: Maturity Date
       amount: Balance
       balance: Balance
       rate: Rate

@@ -17,7 +17,7 @@ _SERIAL = re.compile(r"[2-5]\d{4}(?:\.0+)?")
 _SERIAL_TIME = re.compile(r"[2-5]\d{4}\.\d+")
 _TIME = (
     r"(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})秒?(?:[.,](\d{1,9}))?)?分?"
-    r"(?:\s*\+08:?00)?)?"
+    r"(?:\s*(?:\+08:?00|Z))?)?"
 )
 _SEPARATED = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?" + _TIME)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T\s]*(\d{2}):?(\d{2}):?(\d{2})(?:\.(\d{1,9}))?)?")
@@ -127,7 +127,10 @@ def read_moment(
     """Read one date or time in half-width characters; say which rules it met."""
     for pattern in (_SEPARATED, _COMPACT):
         if found := pattern.fullmatch(body):
-            return _build(found.groups())
+            moment, rules = _build(found.groups())
+            # universal time stays as it is written: in Beijing it may be the next day
+            late = moment is not None and body.endswith("Z")
+            return moment, (*rules, "time_zone") if late else rules
     if kind == "month" and (found := _MONTH.fullmatch(body)):
         year, month = found[1] or found[3], found[2] or found[4]
         return _build((year, month, "1", None, None, None, None))

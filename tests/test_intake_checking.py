@@ -84,6 +84,14 @@ def test_of_identical_rows_the_first_stays_of_contradicting_ones_none(bank):
     assert kept == [(AS_OF, "A", Decimal("1.00")), (AS_OF, "C", Decimal("5.00"))]
 
 
+def test_keys_made_of_row_numbers_are_not_compared(bank):
+    bank.add("transaction", {"transaction_id": "1"}, {"transaction_id": "1"})
+    columns = {"transaction_id": ColumnMapping("transaction_id", generate="row")}
+    mapped = {"transaction": TableMapping("transaction", columns=columns)}
+    assert len(faults(bank.check())) == 1
+    assert faults(bank.check(mapping=BankMapping("x", None, mapped))) == []
+
+
 def test_rows_go_with_what_they_point_to_and_cells_are_blanked(bank):
     bank.add("branch", {"branch_id": "B1"})
     bank.add("employee", {"employee_id": "E1", "branch_id": "B1"},

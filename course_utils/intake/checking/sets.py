@@ -100,12 +100,22 @@ def check_sets(
     work = _Work(connection, dict(shards), contract, rules, as_of)
     work.prepare()
     for name in work.shards:
-        work.keys(contract.tables[name])
+        if not _numbered(contract.tables[name], mapping):
+            work.keys(contract.tables[name])
     work.references()
     for relation in RELATIONS:
         work.relation(relation)
     work.references()
     return work.result(places or {}, mapping, folder)
+
+
+def _numbered(table: Table, mapping: BankMapping | None) -> bool:
+    """Tell whether the key is made of row numbers: then no two rows share one."""
+    if mapping is None or table.name not in mapping.tables:
+        return False
+    parts = mapping.tables[table.name].parts
+    made = [{c.column for c in part.columns.values() if c.generate} for part in parts]
+    return all(not columns.isdisjoint(table.grain) for columns in made)
 
 
 class _Work:

@@ -76,7 +76,8 @@ def _details(result: IntakeResult, summary: Summary) -> Iterable[str]:
             f"<p>共 {whole:,} 处，这里每个文件每条规则最多列 {EACH} 处，共列 {len(listed):,} 处；"
             "更多见 数据问题清单.xlsx，全部见 问题明细.csv。</p>"
         )
-    yield _table(tuple(COLUMNS), listed.iter_rows())
+    # a row number is looked up, not read: no separators
+    yield _table(tuple(COLUMNS), (tuple(map(str, row)) for row in listed.iter_rows()))
 
 
 def _section(title: str, shown: tables.Shown, nothing: str) -> str:

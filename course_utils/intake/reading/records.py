@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 QUOTE = '"'
-#: Stand for a delimiter and a line break inside quotes, and for a line that is no record. Unicode
-#: keeps them for such use inside a program; the reader takes them out of real text.
-DELIMITER_INSIDE, BREAK_INSIDE, BROKEN = "\ufdd0", "\ufdd1", "\ufdd2"
+#: Stand for a delimiter, a line break and a quote in a cell, and for a line that is no record.
+#: Unicode keeps them for such use inside a program; the reader takes them out of real text.
+DELIMITER_INSIDE, BREAK_INSIDE, BROKEN, QUOTE_INSIDE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
+STAND_INS = (DELIMITER_INSIDE, BREAK_INSIDE, BROKEN, QUOTE_INSIDE)
 #: Characters from which quotes are taken off at once.
 _STEP = 1 << 14
 
@@ -111,6 +112,8 @@ class Splitter:
             block.restore[BREAK_INSIDE] = "\n"
         if DELIMITER_INSIDE in text:
             block.restore[DELIMITER_INSIDE] = self.delimiter
+        if QUOTE_INSIDE in text:
+            block.restore[QUOTE_INSIDE] = QUOTE
         if problems:
             records = lines != BROKEN
             block.rows, lines = block.rows.filter(records), lines.filter(records)
@@ -128,8 +131,14 @@ class Splitter:
         """Take the quotes off lines in which all quotes enclose cells; None if they do not."""
         if QUOTE not in text:
             return text
-        pieces = text.split(QUOTE)
+        doubled = QUOTE * 2 in text
+        pieces = (self._without_doubled(text) if doubled else text).split(QUOTE)
         outside = QUOTE.join(pieces[0::2])
+        if doubled and QUOTE_INSIDE in outside:
+            outside = self._without_empty(outside)
+            if QUOTE_INSIDE in outside:
+                return None
+            pieces[0::2] = outside.split(QUOTE)
         cells = len(pieces) // 2
         before = outside.count(self.delimiter + QUOTE) + outside.count("\n" + QUOTE)
         after = outside.count(QUOTE + self.delimiter) + outside.count(QUOTE + "\n")
@@ -141,6 +150,23 @@ class Splitter:
             pieces[1::2] = self._inside(inside).split(QUOTE)
         bare = "".join(pieces)
         return bare if not breaks or self._all_closed(bare) else None
+
+    def _without_doubled(self, text: str) -> str:
+        """Put a stand-in for the quotes that a cell holds; an empty cell in quotes is one too."""
+        for before in (self.delimiter, "\n"):
+            text = text.replace(before + QUOTE * 3, before + QUOTE + QUOTE_INSIDE)
+        if text.startswith(QUOTE * 3):
+            text = QUOTE + QUOTE_INSIDE + text[3:]
+        return text.replace(QUOTE * 2, QUOTE_INSIDE)
+
+    def _without_empty(self, outside: str) -> str:
+        """Take the empty cells in quotes out of what stands between quotes."""
+        if outside.startswith((QUOTE_INSIDE + self.delimiter, QUOTE_INSIDE + "\n")):
+            outside = outside[1:]
+        for before in (self.delimiter, "\n"):
+            for behind in (self.delimiter, self.delimiter, "\n"):  # twice: they share a delimiter
+                outside = outside.replace(before + QUOTE_INSIDE + behind, before + behind)
+        return outside
 
     def _inside(self, text: str) -> str:
         return text.replace("\n", BREAK_INSIDE).replace(self.delimiter, DELIMITER_INSIDE)

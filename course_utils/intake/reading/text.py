@@ -11,13 +11,7 @@ from course_utils.intake.reading.encoding import decoded, find_encoding
 from course_utils.intake.reading.files import Stamp, opened
 from course_utils.intake.reading.model import LONGEST_LINE, Block, Record
 from course_utils.intake.reading.names import carried
-from course_utils.intake.reading.records import (
-    BREAK_INSIDE,
-    BROKEN,
-    DELIMITER_INSIDE,
-    Splitter,
-    too_long,
-)
+from course_utils.intake.reading.records import STAND_INS, Splitter, too_long
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -31,7 +25,7 @@ _HEAD_PIECES = 8
 _MOST_ZEROS = PIECE // 2
 #: Without meaning in a text: padding of host systems, end of file of DOS, byte-order marks of
 #: files that were put one behind the other, what Unicode keeps for use inside programs.
-_UNSEEN = ("\x00", "\x1a", "\ufeff", DELIMITER_INSIDE, BREAK_INSIDE, BROKEN)
+_UNSEEN = ("\x00", "\x1a", "\ufeff", *STAND_INS)
 
 
 class TextSource:

@@ -110,7 +110,7 @@ def test_a_row_that_is_missing_stops_the_intake(tmp_path):
 
 def test_too_many_rejected_rows_stop_the_intake_and_few_do_not(tmp_path):
     strict = summarise(result_of(tmp_path, ROWS, {"max_rejected_share": 0.1}))
-    assert any("拒收 3 行，占 60.00%" in one for one in strict.stops)
+    assert any("因问题拒收 3 行，占 60.00%" in one for one in strict.stops)
     good = [ROWS[0]] + [(f"A{i:04d}", "01", "1", "是") for i in range(50)]
     assert summarise(result_of(tmp_path, good)).may_publish
 
@@ -120,6 +120,21 @@ def test_a_key_without_a_source_stops_the_intake(tmp_path):
     given = result_of(tmp_path, ROWS[:1])
     result = IntakeResult(**{**vars(given), "mapping": mapping, "files": (), "faults": ()})
     assert any("“网点”的“网点号”" in one for one in summarise(result).stops)
+
+
+@pytest.mark.parametrize(("late", "fine"), [(4, True), (6, False)])
+def test_rows_after_the_last_day_are_no_fault_unless_most_are(tmp_path, late, fine):
+    row = {"file": "a.csv", "sheet": "", "table": "deposit_account", "column": "open_date",
+           "source": "开户", "value": "", "rule": "after_as_of", "level": "拒收"}  # fmt: skip
+    frame = pl.DataFrame([row | {"row": i} for i in range(late)]).select(list(fault_schema()))
+    frame.write_parquet(tmp_path / "late.parquet")
+    file = FileResult("deposit_account", "a.csv", counts={"lines": 10, "rows": 10}, kept=10 - late)
+    given = result_of(tmp_path / "in", ROWS[:1], kept={"deposit_account": 10 - late})
+    more = {"files": [file], "faults": [tmp_path / "late.parquet"]}
+    summary = summarise(IntakeResult(**(vars(given) | more)))
+    assert summary.may_publish is fine
+    assert summary.tables[0].fault_share == 0
+    assert summary.tables[0].lost == late
 
 
 def test_every_source_of_a_table_must_have_what_each_row_needs(tmp_path):

@@ -133,9 +133,19 @@ class TableSummary:
         return sum(self.rejected.values())
 
     @property
+    def late(self) -> int:
+        """Rows after the last known day: left out, but no fault of the data."""
+        return self.rejected.get("after_as_of", 0)
+
+    @property
     def share(self) -> float:
         """Share of rows that were left out, 0 to 1."""
         return self.lost / self.read if self.read else 0.0
+
+    @property
+    def fault_share(self) -> float:
+        """Share of rows that were left out for a fault, 0 to 1."""
+        return (self.lost - self.late) / self.read if self.read else 0.0
 
     @property
     def balanced(self) -> bool:

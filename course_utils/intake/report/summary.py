@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from course_utils.intake.mapping import TableMapping
 
 _SHARE = "rejected_share"
+#: Share of rows after the last known day beyond which that day itself must be wrong.
+_MOST_LATE = 0.5
 _NOT_LISTED = "not_read"
 
 
@@ -38,9 +40,17 @@ def summarise(result: IntakeResult) -> Summary:
     ]
     limit = result.rules.max_rejected_share
     for table in tables:
-        if table.share > limit:
-            shares = f"{table.share:.2%}，超过允许的 {limit:.2%}"
-            stops.append(f"“{table.zh}”拒收 {table.lost:,} 行，占 {shares}，{rule(_SHARE).mend}。")
+        if table.fault_share > limit:
+            shares = f"{table.fault_share:.2%}，超过允许的 {limit:.2%}"
+            stops.append(
+                f"“{table.zh}”因问题拒收 {table.lost - table.late:,} 行，占 {shares}，"
+                f"{rule(_SHARE).mend}。"
+            )
+        if table.late > _MOST_LATE * table.read:
+            stops.append(
+                f"“{table.zh}”有 {table.late:,} 行晚于基准日 {result.as_of}，超过一半，"
+                "请核对 bank.yml 的 as_of 和导出的取数日期。"
+            )
         if not table.balanced:
             stops.append(
                 f"“{table.zh}”的行数对不平：读入 {table.read:,} 行，保留 {table.kept:,} 行，"

@@ -14,7 +14,7 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 _WHERE = {
     "begin": "course_utils.exercises.session",

@@ -24,6 +24,9 @@ BEGINNING = 5
 
 _MIXED = re.compile(r"[0-9A-Za-z]{7,}")
 _DIGITS = re.compile(r"\d{10,}")
+#: A pseudonym is no raw value; a page of customers holds thousands.
+_TOKEN = re.compile(r"[A-Z][a-z2-7]{16}$")
+_STRETCH = re.compile(r"[0-9][0-9]{2,5}[ \-][0-9][0-9 \-]{3,}")
 _SPACED = re.compile(r"(?<!\d)\d{3,6}(?:[ \-]\d{3,6}){1,5}(?!\d)")
 _CHINESE = re.compile(r"[\u3400-\u9fff·]{3,}")
 _NOT_TEXT = re.compile(r"[^0-9A-Za-z\u3400-\u9fff·]")
@@ -207,10 +210,13 @@ def _first(values: Iterable[str | None]) -> Iterator[str]:
 
 def _pieces(text: str) -> set[str]:
     """Return everything in a text that may be a value of the sample."""
-    pieces = {piece.upper() for piece in set(_MIXED.findall(text)) if not piece.isalpha()}
-    pieces.update(_DIGITS.findall(text))
-    pieces.update(re.sub(r"\D", "", spaced) for spaced in _SPACED.findall(text))
-    pieces.update(_CHINESE.findall(text))
+    mixed = {one for one in set(_MIXED.findall(text)) if not (one.isalpha() or _TOKEN.match(one))}
+    pieces = set(_CHINESE.findall(text))
+    pieces.update(one.upper() for one in mixed)
+    pieces.update(digits for one in mixed if not one.isdigit() for digits in _DIGITS.findall(one))
+    for stretch in set(_STRETCH.findall(text)):
+        for spaced in _SPACED.findall(stretch):
+            pieces.add(re.sub(r"\D", "", spaced))
     return pieces
 
 

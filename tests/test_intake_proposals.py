@@ -208,12 +208,27 @@ def test_units_and_codes_are_proposed():
     found = _by_column(_best(_loans()))
     assert found["amount"].unit == "万元"
     assert found["balance"].unit is None
-    assert found["rate"].unit == "小数"
+    assert (found["rate"].unit, found["rate"].sure) == ("小数", False)
     assert found["five_class"].translation.codes == {"01": "正常", "02": "关注", "05": "损失"}
     assert found["five_class"].sure
     assert found["guarantee"].translation.codes == {"信用贷款": "信用", "抵押贷款": "抵押"}
     assert found["guarantee"].translation.unknown == ("9",)
     assert not found["guarantee"].sure
+
+
+def test_a_fee_below_one_percent_is_no_fraction():
+    merchants = [
+        _seen("商户编号", [f"M{i:09d}" for i in range(40)]),
+        _seen("商户名称", ["某店"] * 40),
+        _seen("签约费率", ["0.38", "0.25"] * 20),
+        _seen("入网日期", ["2024-01-02"] * 40),
+        _seen("CJRQ", ["20251231"] * 40),
+    ]
+    found = _by_column(_best(merchants))
+    assert found["fee_rate"].unit is None
+    assert "close_date" not in found
+    merchants[2] = _seen("签约费率", ["0.0038", "0.0025"] * 20)
+    assert _by_column(_best(merchants))["fee_rate"].unit == "小数"
 
 
 def test_direction_and_gender_codes():

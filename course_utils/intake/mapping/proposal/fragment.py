@@ -165,7 +165,8 @@ def _try(text: str, code: str) -> None:
 
 
 def _column_line(one: ColumnProposal, table_unit: str | None, ready: bool) -> str:
-    said = f"# {one.column.zh}；{one.score:.2f} {one.why}"
+    guessed = "；单位按数值大小猜的" if one.unit_guessed else ""
+    said = f"# {one.column.zh}；{one.score:.2f} {one.why}{guessed}"
     line = f"      {one.column.name}: {_value(one, table_unit)}"
     if ready and one.sure:
         return f"{line}  {said}"

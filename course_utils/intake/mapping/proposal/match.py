@@ -20,6 +20,8 @@ TABLE_SURE, TABLE_UNSURE = 0.45, 0.25
 FEWEST = 2
 #: A second table is fed by the same file if so many of its own columns are recognised.
 SECOND = 3
+#: Below this a rate is no percentage but a fraction; a fee of 0.38 % is one.
+_FRACTION = {"fee_rate": 0.02}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class ColumnProposal:
     why : str
         Reason in Chinese.
     unit : str, optional
+    unit_guessed : bool
+        The unit was guessed from the size of the values: a person has to say.
     translation : Translation
     """
 
@@ -51,12 +55,13 @@ class ColumnProposal:
     score: float
     why: str
     unit: str | None = None
+    unit_guessed: bool = False
     translation: Translation = field(default_factory=lambda: Translation({}))
 
     @property
     def sure(self) -> bool:
         """It may be used as it stands, once a person has looked at it."""
-        return self.score >= SURE and not self.translation.unknown
+        return self.score >= SURE and not self.translation.unknown and not self.unit_guessed
 
 
 @dataclass(frozen=True)
@@ -200,34 +205,35 @@ def _proposal(
 ) -> ColumnProposal:
     evidence = source.evidence
     translation = translate(column, list(evidence.distinct)) if evidence.distinct else None
+    said, guessed = _unit(column, source, unit)
     return ColumnProposal(
         column=column,
         source=source.name,
         score=round(min(score, 1.0), 2),
         why=why,
-        unit=_unit(column, source, unit),
+        unit=said,
+        unit_guessed=guessed,
         translation=translation or Translation({}),
     )
 
 
-def _unit(column: Column, source: Seen, stated: str | None) -> str | None:
-    """Propose a unit from the header or, for rates, from the values."""
+def _unit(column: Column, source: Seen, stated: str | None) -> tuple[str | None, bool]:
+    """Propose a unit from the header or, for rates, from the values: the latter is a guess."""
     name, e = source.name, source.evidence
     if column.type == "money":
         inside = [unit for unit in MONEY if unit != "元" and unit in name]
         found = max(inside, key=len, default=stated)
-        return None if found == "元" else found
+        return (None if found == "元" else found), False
     if column.type not in ("percent", "ratio") or e.share("percent") > 0:
-        return None
+        return None, False
     for mark, unit in (("‰", "‰"), ("BP", "BP"), ("bp", "BP"), ("基点", "BP")):
         if mark in name:
-            return unit
-    top = e.high
-    if top is None or e.share("number") < 0.9:
-        return None
-    if column.type == "percent" and 0 < top < 0.4:
-        return "小数"
-    return "百分数" if column.type == "ratio" and top > 1 else None
+            return unit, False
+    if e.high is None or e.share("number") < 0.9 or "%" in name:
+        return None, False
+    if column.type == "percent" and 0 < e.high < _FRACTION.get(column.name, 0.3):
+        return "小数", True
+    return ("百分数", True) if column.type == "ratio" and e.high > 1 else (None, False)
 
 
 def _table_score(

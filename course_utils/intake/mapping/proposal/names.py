@@ -10,6 +10,7 @@ from functools import cache
 from course_utils.contract.model import Column, Contract, Table
 from course_utils.intake.mapping.proposal.words import (
     COMMON_WORDS,
+    UNUSED,
     english_words,
     is_english,
     without_brackets,
@@ -80,6 +81,8 @@ class NameBook:
 
     def match(self, source: str, table: Table, column: Column) -> NameMatch | None:
         """Return how well a source name fits a column; None if it does not."""
+        if source.lower() in UNUSED:
+            return None
         key = (table.name, column.name)
         if key not in self._targets:
             self._targets[key] = self._target(table, column)

@@ -132,7 +132,8 @@ def _goal(
     table, one = found
     where = "" if best is not None and table.name == best.table.name else f"{table.name}."
     sign = "" if one.sure else "？"
-    unit = f"，单位 {one.unit}" if one.unit else ""
+    guessed = "（按数值大小猜的，请核对）" if one.unit_guessed else ""
+    unit = f"，单位 {one.unit}{guessed}" if one.unit else ""
     codes = f"，换算 {len(one.translation.codes)} 个代码" if one.translation.codes else ""
     ask = f"，{len(one.translation.unknown)} 个代码要人填" if one.translation.unknown else ""
     goal = f"{sign}{where}{one.column.name} {one.column.zh}"

@@ -139,6 +139,8 @@ COMMON_WORDS = frozenset(
     "id code date name amount status kind balance month rate count number time "  # noqa: SIM905
     "level current value total list".split()
 )
+#: Columns that extracts of a system carry everywhere and the course has no use for.
+UNUSED = frozenset(("cjrq", "采集日期", "jrxkzh", "金融许可证号", "etl_date", "etl_dt", "load_dt"))
 #: What stands before the name of a column without changing what it is.
 EMPTY_PREFIXES = (
     "本次",

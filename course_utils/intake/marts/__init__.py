@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from course_utils.intake.marts.catalogue import Mart, marts
 from course_utils.intake.marts.derive import DERIVABLE, FEATURES, Derived, derive
+from course_utils.intake.marts.protection import protecting
 from course_utils.intake.marts.remote import REMOTE, run_marts
 from course_utils.intake.marts.sample import Sample, sample_transactions
 
@@ -16,6 +17,7 @@ __all__ = [
     "Sample",
     "derive",
     "marts",
+    "protecting",
     "run_marts",
     "sample_transactions",
 ]

@@ -66,7 +66,8 @@ def derive(
         Folder with ``<table>.parquet``.
     have : iterable of str, or mapping of str to str
         Tables that the bank delivered; as a mapping: table → Parquet files (a pattern), for tables
-        that are not in `folder` under their names, such as all the raw transactions.
+        that are not in `folder` under their names, such as all the raw transactions. Marts that
+        :func:`run_marts` has fetched may stand there too, by their names.
     as_of : date
         Day of the extracts: balances are those of this day, later rows are not read.
     out : pathlib.Path, optional
@@ -123,7 +124,7 @@ class _Work:
         self._publish("loan_month", {"months": months_query(first, last)})
 
     def _customer_month(self) -> None:
-        span = self._span("transaction")
+        span = self._fetched_span() or self._span("transaction")
         if span is None:
             return
         first, last, until, notes = span
@@ -132,7 +133,8 @@ class _Work:
         if not flows.sql:
             return
         if "customer" not in self.sources:
-            self._scratch("customer_seen", {})
+            if not self._scratch("customer_seen", {}).sql:
+                return
             self.sources["customer"] = self.sources.pop("customer_seen")
             notes.append("没有客户表，用流水里出现过的客户、以第一笔交易日为建档日。")
         for part in ("deposit_now", "term_month", "wealth_month", "loan_balance_month"):
@@ -178,7 +180,12 @@ class _Work:
     def _scratch(
         self, name: str, lists: Mapping[str, str], months: tuple[date, date] | None = None
     ) -> Statement:
-        """Work out a mart that others need; it becomes a source if it can be had."""
+        """Work out a mart that others need; it becomes a source if it can be had.
+
+        One that another engine has worked out is a source already.
+        """
+        if name in self.sources:
+            return Statement("given", {}, {})
         path = self.engine.scratch / f"{name}.parquet"
         mart = marts()[name]
         statement = self.engine.write(mart, self.sources, lists, self.as_of, path, months)
@@ -224,6 +231,16 @@ class _Work:
         if begin > end:
             return None
         return begin, end, max(self.as_of, end), notes
+
+    def _fetched_span(self) -> tuple[date, date, date, list[str]] | None:
+        """Return the same for flows that another engine has worked out."""
+        if "customer_flow" not in self.sources:
+            return None
+        query = self.sources["customer_flow"].query
+        first, until = self.engine.one(f"SELECT min(month), max(month) FROM ({query})")
+        if first is None:
+            return None
+        return first.replace(day=1), min(last_whole(self.as_of), until), until, []
 
     def _say_negative(self, derived: Derived) -> None:
         query = files_query(str(derived.path))

@@ -17,8 +17,8 @@ from course_utils.intake.marts.engines import files_query
 from course_utils.intake.marts.translate import Source, Statement, months_query, translate
 
 #: Memory that DuckDB may use before it spills to the scratch folder, and rows a part may hold.
-MEMORY_MB = 128
-ROWS_A_PART = 400_000
+MEMORY_MB = 180
+ROWS_A_PART = 300_000
 MOST_PARTS = 64
 #: Row groups of files that are copied: DuckDB holds some of them per thread.
 SMALL_GROUPS = "FORMAT parquet, ROW_GROUP_SIZE 30720"
@@ -46,6 +46,7 @@ class Local:
                 "threads": str(threads),
                 "temp_directory": str(scratch / "spill"),
                 "preserve_insertion_order": "false",
+                "allocator_flush_threshold": "16MB",  # what is free goes back to the system
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             }

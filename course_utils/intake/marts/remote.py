@@ -6,14 +6,15 @@ Results are protected before the first of them is written, batch by batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError
 from course_utils.files import fresh_file
 from course_utils.intake.marts.catalogue import Mart, marts, polars_schema
-from course_utils.intake.marts.derive import Derived, last_whole, why
+from course_utils.intake.marts.derive import Derived, last_whole, month_end, why
 from course_utils.intake.marts.engines import Engine, Row, contract_query, open_engine
 from course_utils.intake.marts.lenders import LENDER_COLUMNS, MOST_NAMES, lender_names
 from course_utils.intake.marts.translate import Source, list_query, months_query, translate
@@ -30,6 +31,9 @@ _DATES = {
     "transaction": "date", "deposit_account": "open_date", "wealth_holding": "start_date",
     "loan": "issue_date", "merchant_day": "date",
 }  # fmt: skip
+
+_FLOWS = ("transaction", "merchant_day")
+_STOCKS = ("deposit_account", "wealth_holding")
 
 Protect = Callable[[Mart, "pl.DataFrame"], "pl.DataFrame"]
 
@@ -131,7 +135,14 @@ def _lists(
     dated = next((n for n in mart.inputs if n in _DATES and n in sources), None)
     if dated is None or _DATES[dated] not in sources[dated].columns:
         return lists
-    first, last = months or (_first(engine, sources[dated], _DATES[dated]), last_whole(as_of))
+    # stocks are wanted for the months that the flows cover, however old the accounts are
+    leading = "transaction" if "transaction" in sources and dated in _STOCKS else dated
+    if months is None:
+        first, last = _first(engine, sources[leading], _DATES[leading]), last_whole(as_of)
+        if first is not None and first.day > 1 and leading in _FLOWS:
+            first = month_end(first) + timedelta(days=1)  # a month that is not whole
+    else:
+        first, last = months
     if first is None or first > last:
         return None
     lists["months"] = months_query(first, last, as_of if dated == "transaction" else None)
@@ -140,7 +151,11 @@ def _lists(
 
 def _first(engine: Engine, source: Source, column: str) -> date | None:
     rows = next(engine.rows(f"SELECT MIN({column}) AS x FROM ({source.query}) AS s"))
-    value = rows[0][0]
+    return _day(rows[0][0])
+
+
+def _day(value: Any) -> Any:
+    """Return the date of a date or timestamp."""
     return value.date() if hasattr(value, "date") else value
 
 
@@ -189,14 +204,13 @@ def _frame(rows: list[Row], schema: Mapping[str, pl.DataType | type[pl.DataType]
 
 
 def _plain(value: object, kind: pl.DataType | type[pl.DataType]) -> object:
-    from decimal import Decimal
 
     import polars as pl
 
     if value is None:
         return None
     if kind == pl.Date:
-        return value.date() if hasattr(value, "date") else value
+        return _day(value)
     if kind == pl.Int64:
         return int(value)  # type: ignore[call-overload]
     if kind == pl.Float64:

@@ -10,7 +10,7 @@
 --   （流水开始之前的交易看不到，也为空）。
 -- 单位：金额为元，四舍五入到分；天数为自然日。
 -- 输出：
---   month                         month    月末日
+--   month                         month    月份
 --   customer_id                   id       客户号
 --   demand_deposit_average        money    活期月日均
 --   term_deposit_average          money    定期月日均

@@ -9,9 +9,9 @@
 -- 空值：实还日为空视为未还；没有任何还款记录的借据，余额等于发放金额，逾期天数为 0。
 -- 单位：元；天。
 -- 输出：
---   month    month    月末日
+--   month    month    月份
 --   loan_id  id       借据号
---   balance  money    月末余额
+--   balance  money    余额
 --   dpd      integer  逾期天数
 SELECT
   m.month AS month,

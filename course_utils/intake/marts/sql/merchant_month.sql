@@ -8,7 +8,7 @@
 -- 空值：当月没有收款，金额、笔数、天数为 0。
 -- 单位：元，四舍五入到分；费率为 %。
 -- 输出：
---   month               month    月末日
+--   month               month    月份
 --   merchant_id         id       商户号
 --   transaction_count   integer  交易笔数
 --   transaction_amount  money    交易金额

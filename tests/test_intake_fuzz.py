@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from course_utils.errors import CourseError
 from course_utils.intake.reading import ReadOptions, describe_source, open_source
-from course_utils.intake.reading import records as records_module
-from course_utils.intake.reading import text as text_module
-from course_utils.intake.reading.records import Splitter
+from course_utils.intake.reading.lines import records as records_module
+from course_utils.intake.reading.lines import text as text_module
+from course_utils.intake.reading.lines.records import Splitter
 
 #: Inputs a property, for the daily run; COURSE_FUZZ multiplies them.
 TIMES = int(os.environ.get("COURSE_FUZZ", "1"))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from course_utils.intake.reading import Reading, ReadOptions, normalise, open_source
-from course_utils.intake.reading import text as text_module
+from course_utils.intake.reading.lines import text as text_module
 
 WANTED = ("客户号", "金额")
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.intake.reading import ReadOptions, archive, open_source
-from course_utils.intake.reading import text as text_module
+from course_utils.intake.reading import ReadOptions, open_source
+from course_utils.intake.reading.books import archive
+from course_utils.intake.reading.lines import text as text_module
 
 TABLE = "客户号,户名,金额\nC1,甲,1\nC2,乙,2\n"
 

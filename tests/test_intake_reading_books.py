@@ -21,8 +21,8 @@ from course_utils.intake.reading import (
     open_source,
     read_database,
 )
-from course_utils.intake.reading.database import checked_query
-from course_utils.intake.reading.workbook import number_text
+from course_utils.intake.reading.books.workbook import number_text
+from course_utils.intake.reading.stores.database import checked_query
 
 
 def rows_of(reading: Reading) -> list[tuple[object, ...]]:
@@ -277,7 +277,7 @@ def test_a_database_that_does_not_answer_says_nothing_of_its_address(tmp_path, d
 
 
 def test_decimals_of_a_database_are_exact():
-    from course_utils.intake.reading.parquet import text_frame
+    from course_utils.intake.reading.stores.parquet import text_frame
 
     counts = {"rows": 4, "lines": 4}
     frame = text_frame(("a", "b"), [(Decimal("1E+3"), dt.date(2025, 1, 1))], counts)
@@ -298,3 +298,18 @@ def test_what_a_file_seems_to_be(tmp_path):
     assert seen.sample[0] == ("00000", "20250101", "0,000.50", "4.0%", "甲类", "户0名")
     books = describe_source(branch_pack(tmp_path / "表.xlsx"), ReadOptions(sheet=" 到期 结构"))
     assert [(b.sheet, b.header) for b in books] == [(" 到期 结构", (3, 4))]
+
+
+def test_an_old_workbook():
+    """One that Excel 97 wrote, and that comes with a library of this course."""
+    import statsmodels
+
+    folder = Path(statsmodels.__file__).parent / "datasets" / "macrodata" / "src"
+    path = folder / "macrodata.xls" / "macrodata.xls"
+    if not path.is_file():
+        pytest.skip("this statsmodels comes without its workbook")
+    [reading] = open_source(path, ReadOptions(wanted=("DATE", "CPIAUCSL"), sheet="Monthly"))
+    rows = rows_of(reading)
+    assert reading.header_rows == (1,)
+    assert rows[0][:2] == (2, "1934-01-01")
+    assert [row[0] for row in rows] == list(range(2, len(rows) + 2))

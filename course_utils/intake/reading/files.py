@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from course_utils.errors import CourseError
-from course_utils.intake.reading.encoding import wide_encoding
+from course_utils.intake.reading.lines.encoding import wide_encoding
 
 #: First bytes → what a person calls such a file.
 _OTHERS = (

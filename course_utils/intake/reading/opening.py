@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.intake.reading.archive import Part, check_workbook
 from course_utils.intake.reading.body import Body, check_patterns
+from course_utils.intake.reading.books.archive import Part, check_workbook
 from course_utils.intake.reading.files import Stamp, check_place, kind_of, stamp_of
 from course_utils.intake.reading.header import find_header
 from course_utils.intake.reading.model import Problem, ReadOptions, Source, empty_counts
@@ -102,11 +102,11 @@ def open_source(path: Path, options: ReadOptions) -> list[Reading]:
     check_patterns(options.drop)
     stamp, kind = stamp_of(path), kind_of(path)
     if kind == "parquet":
-        from course_utils.intake.reading.parquet import parquet_reading
+        from course_utils.intake.reading.stores.parquet import parquet_reading
 
         return [parquet_reading(path, stamp)]
     if kind == "text":
-        from course_utils.intake.reading.delimiter import text_source
+        from course_utils.intake.reading.lines.delimiter import text_source
 
         return [_reading(text_source(path, options, stamp), options)]
     return _sheets(path, kind, options, stamp)
@@ -115,8 +115,8 @@ def open_source(path: Path, options: ReadOptions) -> list[Reading]:
 def read_database(
     url: str, query: str | None, table: str | None, options: ReadOptions, name: str = "数据库"
 ) -> Reading:
-    """Read a table or query of a database; see :mod:`.database`."""
-    from course_utils.intake.reading.database import database_reading
+    """Read a table or query of a database; see :mod:`.stores.database`."""
+    from course_utils.intake.reading.stores.database import database_reading
 
     del options  # nothing to find: a database knows its columns
     return database_reading(url, query, table, name)
@@ -130,8 +130,8 @@ def grids(path: Path, kind: str, stamp: Stamp, encoding: str | None = None) -> l
 def _grids(
     path: Path, kind: str, stamp: Stamp, encoding: str | None
 ) -> list[tuple[Source, Part | None]]:
-    from course_utils.intake.reading.markup import markup_grids
-    from course_utils.intake.reading.workbook import check_old, grid_of, sheets_of
+    from course_utils.intake.reading.books.markup import markup_grids
+    from course_utils.intake.reading.books.workbook import check_old, grid_of, sheets_of
 
     if kind in ("html", "xml"):
         return [(grid, None) for grid in markup_grids(path, kind, stamp, encoding)]
@@ -183,7 +183,7 @@ def _sheets(path: Path, kind: str, options: ReadOptions, stamp: Stamp) -> list[R
 def _named(
     path: Path, found: list[tuple[Source, Part | None]], wanted: str
 ) -> tuple[Source, Part | None]:
-    from course_utils.intake.reading.workbook import sheet_named
+    from course_utils.intake.reading.books.workbook import sheet_named
 
     names = [grid.sheet for grid, _ in found]
     name = sheet_named(names, wanted)

@@ -10,10 +10,10 @@ from pathlib import Path
 from xml.parsers import expat
 
 from course_utils.errors import CourseError
-from course_utils.intake.reading.encoding import decoded, find_encoding
+from course_utils.intake.reading.books.workbook import Grid
 from course_utils.intake.reading.files import Stamp, opened
+from course_utils.intake.reading.lines.encoding import decoded, find_encoding
 from course_utils.intake.reading.model import MOST_COLUMNS
-from course_utils.intake.reading.workbook import Grid
 
 #: Bytes of such a file; it is read whole.
 MOST_BYTES = 128 << 20

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.intake.reading.encoding import decoded, find_encoding
 from course_utils.intake.reading.files import Stamp, opened
+from course_utils.intake.reading.lines.encoding import decoded, find_encoding
+from course_utils.intake.reading.lines.records import STAND_INS, Splitter, too_long
 from course_utils.intake.reading.model import LONGEST_LINE, Block, Record
 from course_utils.intake.reading.names import carried
-from course_utils.intake.reading.records import STAND_INS, Splitter, too_long
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.errors import CourseError
+from course_utils.intake.reading.books.workbook import cell_text
 from course_utils.intake.reading.files import Stamp, opened
 from course_utils.intake.reading.model import MOST_COLUMNS, Problem
 from course_utils.intake.reading.names import column_names
 from course_utils.intake.reading.opening import Reading
-from course_utils.intake.reading.workbook import cell_text
 
 if TYPE_CHECKING:
     import duckdb

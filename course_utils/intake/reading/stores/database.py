@@ -10,7 +10,7 @@ from course_utils.errors import CourseError
 from course_utils.intake.reading.model import MOST_COLUMNS, Problem
 from course_utils.intake.reading.names import column_names
 from course_utils.intake.reading.opening import Reading
-from course_utils.intake.reading.parquet import text_frame
+from course_utils.intake.reading.stores.parquet import text_frame
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,16 +8,16 @@ from pathlib import Path
 from course_utils.errors import CourseError
 from course_utils.intake.reading.files import Stamp
 from course_utils.intake.reading.header import header_score, is_name, wanted_names
-from course_utils.intake.reading.model import HEAD_ROWS, ReadOptions, Record
-from course_utils.intake.reading.names import normalise
-from course_utils.intake.reading.records import Splitter
-from course_utils.intake.reading.text import (
+from course_utils.intake.reading.lines.records import Splitter
+from course_utils.intake.reading.lines.text import (
     TextSource,
     find_head,
     quotes_with,
     records_of,
     returns_end_lines,
 )
+from course_utils.intake.reading.model import HEAD_ROWS, ReadOptions, Record
+from course_utils.intake.reading.names import normalise
 
 #: Tried in this order; longer ones first, because the shorter ones are in them.
 DELIMITERS = (

@@ -1,0 +1,1 @@
+"""Workbooks: what is looked at before they are opened, their cells, their disguises."""

@@ -1,0 +1,1 @@
+"""Text files: encoding, delimiter, quotes, lines with their true numbers."""

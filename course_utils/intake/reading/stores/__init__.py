@@ -1,0 +1,1 @@
+"""Parquet and databases: values with types, as exact text."""

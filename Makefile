@@ -20,7 +20,7 @@ export MKL_NUM_THREADS := 1
 export PYTHONUTF8 := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 
-.PHONY: help course env banks test check lab recovery bench lock clean
+.PHONY: help course env banks test check lab recovery adapters bench lock clean
 
 help:
 	@echo "make course    environment, demo bank, notebooks, every lesson executed, pages, trainee kit"
@@ -28,6 +28,7 @@ help:
 	@echo "make check     the fast loop, under a minute"
 	@echo "make lab       JupyterLab on the trainee notebooks (BANK=$(BANK))"
 	@echo "make recovery  planted effects recovered over twenty seeds"
+	@echo "make adapters  three systems' messy exports of a bank against clean tables, lesson by lesson"
 	@echo "make bench     what bank and build cost, against plain tools; writes docs/performance.md"
 	@echo "make lock      resolve both locks again from pyproject.toml (needs uv)"
 
@@ -77,6 +78,11 @@ check: env
 
 recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20
+
+adapters: env
+	$(COURSE) bank generate --bank coastal
+	for one in east5 core_dump branch_excel; do \
+	  $(PY) -m tests.messy_bank.whole --adapter $$one || exit 1; done
 
 bench: env
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done

@@ -22,7 +22,7 @@ CUSTOMERS = 60
 def tables():
     folder = warehouse_dir("coastal")
     if not (folder / "manifest.json").is_file():
-        pytest.skip("no data of coastal: run make data")
+        pytest.skip("no data of coastal: run course bank generate --bank coastal")
     return bank_tables(folder, CUSTOMERS)
 
 

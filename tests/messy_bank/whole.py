@@ -1,8 +1,8 @@
 """The whole of a synthetic bank through one system and through clean tables, up to the lessons.
 
-``python -m tests.messy_bank.whole FOLDER --adapter east5`` exports the bank twice, takes both in,
-builds the course on both and compares tables and the executed outputs of every lesson: texts,
-tables and the bytes of pictures. It takes minutes and about 3 GB below FOLDER.
+``python -m tests.messy_bank.whole --adapter east5`` exports the bank twice, takes both in, builds
+the course on both and compares tables and the executed outputs of every lesson: texts, tables and
+the bytes of pictures. It takes minutes and about 3 GB.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,12 +119,14 @@ def _course(*command: str, check: bool = True) -> None:
 def main() -> None:
     """Compare and say what differs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("--folder", type=Path, help="empty, stays; a temporary one if left out")
     parser.add_argument("--adapter", choices=sorted(SHAPES), default="east5")
     parser.add_argument("--bank", default="coastal")
     parser.add_argument("--lessons", type=int, default=0, help="only the first so many; 0: all")
     args = parser.parse_args()
-    differences = compare_bank(args.folder, args.adapter, args.bank, args.lessons)
+    with tempfile.TemporaryDirectory(prefix="adapters-") as scratch:
+        folder = args.folder or Path(scratch)
+        differences = compare_bank(folder, args.adapter, args.bank, args.lessons)
     print("\n".join(differences) or "tables and lessons are the same")
     sys.exit(1 if differences else 0)
 

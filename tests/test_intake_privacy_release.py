@@ -247,6 +247,12 @@ def test_a_bank_of_strangers_is_refused():
         crowd_of(rows)
 
 
+def test_a_bank_without_segments_or_branches_has_a_crowd(home):
+    rows = pl.read_parquet(home / "data" / "warehouse" / "town" / "customer.parquet")
+    crowd, _ = crowd_of(rows.drop("segment", "branch_id", "customer_type"))
+    assert crowd.k >= 5 and not {"segment", "branch_id"} & set(crowd.steps)
+
+
 def test_every_quasi_identifier_is_on_a_ladder_or_left_out():
     table = load_contract().table("customer")
     released = set(LADDERS) | set(PLAIN)

@@ -96,7 +96,7 @@ def release_class(
         say("把客户归并成组")
         columns = parquet.stored_columns(source, "customer")
         group = crowd.build_crowd(connection, _rows(source, "customer"), columns, k)
-        if (source / "loan.parquet").is_file():
+        if _has(source, "loan", "customer_id", "five_class"):
             least = crowd.diversity(connection, _rows(source, "loan"), group)
             group = dataclasses.replace(group, diversity=least)
         months = mart.Mart(
@@ -154,6 +154,12 @@ def _rows(folder: Path, table: str) -> str:
     return "read_parquet('{}')".format(str(folder / f"{table}.parquet").replace("'", "''"))
 
 
+def _has(folder: Path, table: str, *columns: str) -> bool:
+    """Say whether a bank has a table with these columns."""
+    there = (folder / f"{table}.parquet").is_file()
+    return there and set(columns) <= set(parquet.stored_columns(folder, table))
+
+
 def _attack(months: mart.Mart, key: bytes, width: float) -> attack.Attack:
     noise = Noise(key, months.customers, width)
     return attack.attack_cells(mart.attack_cells_of(months, noise), width)
@@ -173,10 +179,7 @@ def _choose_width(profile: Profile, months: mart.Mart, key: bytes) -> tuple[floa
 
 
 def _attack_raw(connection: duckdb.DuckDBPyConnection, source: Path) -> attack.Attack | None:
-    if not (source / "transaction.parquet").is_file():
-        return None
-    stored = parquet.stored_columns(source, "transaction")
-    if not {"date", "amount", "kind", "direction", "customer_id"} <= set(stored):
+    if not _has(source, "transaction", "date", "amount", "kind", "direction", "customer_id"):
         return None
     return attack.attack_transactions(connection, _rows(source, "transaction"))
 
@@ -289,14 +292,10 @@ class _Writer:
 
     def reference_tables(self) -> None:
         """Copy what holds no person: public tables, and branches' totals of enough customers."""
-        customers = _rows(self._source, "customer")
-        small = (
-            f"SELECT branch_id FROM {customers} GROUP BY 1 HAVING count(*) < {self._k} "
-            f"UNION ALL SELECT branch_id FROM {_rows(self._source, 'branch')} "
-            f"ANTI JOIN {customers} USING (branch_id)"
-            if (self._source / "branch.parquet").is_file()
-            else f"SELECT branch_id FROM {customers} GROUP BY 1 HAVING count(*) < {self._k}"
-        )
+        large = "SELECT NULL"  # without customers' branches nobody knows which are large enough
+        if _has(self._source, "customer", "branch_id"):
+            customers = _rows(self._source, "customer")
+            large = f"SELECT branch_id FROM {customers} GROUP BY 1 HAVING count(*) >= {self._k}"
         for name, table in load_contract().tables.items():
             if name not in parquet.tables(self._source) or not is_public(table):
                 continue
@@ -307,7 +306,7 @@ class _Writer:
             )
             source = f"SELECT {selected} FROM {_rows(self._source, name)}"
             if "branch_id" in columns and table.size == "per_branch" and name != "branch":
-                source += f" WHERE branch_id IS NULL OR branch_id NOT IN ({small})"
+                source += f" WHERE branch_id IN ({large})"
             self.write(name, f"({source})", columns)
 
 

@@ -8,6 +8,7 @@ out of the release.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -121,7 +122,7 @@ def build_crowd(
     CourseError
         If even the coarsest table has too many customers in groups that are too small.
     """
-    ladders = {name: rungs for name, rungs in LADDERS.items() if name in columns}
+    ladders = _ladders(columns)
     rungs = {name: len(steps) - 1 for name, steps in ladders.items()}
     connection.execute(f"CREATE OR REPLACE TEMP TABLE people AS SELECT * FROM {source}")
     (all_of_them,) = _one(connection, "SELECT count(*) FROM people")
@@ -137,6 +138,17 @@ def build_crowd(
             rungs = finer
     _make(connection, ladders, rungs, columns, k)
     return _measure(connection, ladders, rungs, int(all_of_them))
+
+
+def _ladders(columns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the ladders of the columns that a bank has, without rungs that need one it lacks."""
+    lacking = [name for name in LADDERS if name not in columns]
+    needs_other = re.compile(rf"\b(?:{'|'.join(lacking)})\b") if lacking else None
+    return {
+        name: tuple(rung for rung in rungs if needs_other is None or not needs_other.search(rung))
+        for name, rungs in LADDERS.items()
+        if name in columns
+    }
 
 
 def _by_turns(rungs: Mapping[str, int]) -> list[str]:

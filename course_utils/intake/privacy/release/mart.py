@@ -150,7 +150,7 @@ def disturb(month: Month, mart: Mart, noise: Noise, closing: np.ndarray | None) 
                 values[name] = noise.amounts(f"{month.date} {name}", month.values[name])
     for part, whole in PARTS.items():
         if part in values and whole in values:
-            values[part] = np.minimum(values[part], values[whole])
+            values[part] = np.fmin(values[part], values[whole])
     if OPENING in values and closing is not None:
         values[OPENING] = np.where(np.isnan(closing), values[OPENING], closing)
     for name in mart.counts:

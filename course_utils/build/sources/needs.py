@@ -242,10 +242,9 @@ class _Walk:
         tables = loads.union(*(self.sources.get(name, frozenset()) for name in uses))
         missing |= frozenset(t for t in texts & tables if not self._table(t))
         made = frozenset().union(*(self.made.get(name, frozenset()) for name in uses))
-        own = frozenset(column for _, column in statement.grows)
         for name in uses:
             for column, names in self.gaps.get(name, {}).items():
-                if column in texts and column not in own | made:
+                if column in texts and column not in made:
                     missing |= names
         return missing | self._columns(texts, tables, made)
 

@@ -129,8 +129,12 @@ def _walk(node: ast.AST, found: _Found, own: set[str]) -> None:
         return
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         found.uses.add(node.target.id)
-    if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        _target(node, found, own)
+    if _is_target(node) and _target(node, found, own):
+        texts = set(found.texts)
+        for child in ast.iter_child_nodes(node):
+            _walk(child, found, own)
+        found.texts = texts  # the columns that are set are not used
+        return
     if isinstance(node, ast.Attribute):
         found.texts.add(node.attr)
     if isinstance(node, ast.keyword) and node.arg:
@@ -178,17 +182,23 @@ def _call(node: ast.Call, found: _Found, own: set[str]) -> bool:
     return True
 
 
-def _target(node: ast.Subscript | ast.Attribute, found: _Found, own: set[str]) -> None:
-    """Note what ``x["c"] = …`` or ``x.loc[…] = …`` changes."""
+def _is_target(node: ast.AST) -> bool:
+    """Say whether something is set within a value: ``x["c"] = …``, ``x.c = …``."""
+    return isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load)
+
+
+def _target(node: ast.Subscript | ast.Attribute, found: _Found, own: set[str]) -> bool:
+    """Note what ``x["c"] = …`` or ``x.loc[…] = …`` changes; whether columns are known."""
     base = base_name(node)
     if base is None or base in own:
-        return
+        return False
     direct = isinstance(node.value, ast.Name) or _is_loc(node.value)
     names = column_names(node) if direct else None
     if names:
         found.grows |= {(base, name) for name in names}
     else:
         found.changes.add(base)
+    return bool(names)
 
 
 def column_names(node: ast.AST) -> list[str] | None:

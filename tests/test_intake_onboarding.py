@@ -125,13 +125,20 @@ def test_the_template_says_what_a_clerk_must_know(home):
 def test_half_written_nothing(home, monkeypatch):
     from course_utils.intake.mapping import template
 
-    def broken(*_):
-        raise OSError(28, "No space left on device")
+    write = template.write_text
+
+    def broken(path, text):
+        if path.name == "bank.yml":
+            raise OSError(28, "No space left on device")
+        write(path, text)
 
     monkeypatch.setattr(template, "write_text", broken)
     with pytest.raises(OSError, match="space"):
         new_bank("jia", load_contract(), {})
-    assert list_banks() == []
+    assert list(home.glob("data/banks/jia/*")) == []
+    monkeypatch.undo()
+    monkeypatch.setenv("COURSE_HOME", str(home))
+    assert run("new", "jia").exit_code == 0
 
 
 # ---- inspect -------------------------------------------------------------------------------------

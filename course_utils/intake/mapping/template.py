@@ -160,7 +160,11 @@ def new_bank(
         purge_on=(datetime.date.today() + datetime.timedelta(days=KEPT_DAYS)).isoformat(),
     )
     write_text(mapping, mapping_template(code, contract, lessons))
-    write_text(profile, text)
+    try:
+        write_text(profile, text)
+    except BaseException:
+        mapping.unlink()  # half a bank would keep the next try from starting
+        raise
     return profile, mapping
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import name
 
 from course_utils.errors import CourseError
 
 _PIECE = 1 << 20
 #: So many bytes beyond ASCII that are all good UTF-8 are not another encoding by chance.
 _SURE = 3_000
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -82,7 +85,7 @@ def _found(path: Path, stream: BinaryIO) -> str:
     stream.seek(0)
     utf8_fault, good = _first_fault(stream, "utf-8")
     if utf8_fault is None or good >= _SURE:
-        return "utf-8"
+        return "gb18030" if good < _SURE and _by_accident(head) else "utf-8"
     stream.seek(0)
     fault, good = _first_fault(stream, "gb18030")
     if fault is None or good >= _SURE:
@@ -91,6 +94,25 @@ def _found(path: Path, stream: BinaryIO) -> str:
         f"{path.name}：既不是 UTF-8（第 {utf8_fault + 1} 字节起读不通）也不是 GB18030"
         f"（第 {fault + 1} 字节起读不通），请从系统重新导出，或在 mapping.yml 里写明 encoding。"
     )
+
+
+def _by_accident(head: bytes) -> bool:
+    """Say whether a short text is UTF-8 only by accident, and GB18030 in truth.
+
+    A few Chinese letters, such as 同业 in GB18030, are good UTF-8, too: letters of several scripts
+    (ͬҵ) that no word has side by side. Words of one script, such as café, are what they are.
+    """
+    text = head.decode("utf-8", errors="ignore")
+    if len(head) == _PIECE or not text or max(text) >= "\u0800":
+        return False
+    words = _FOREIGN.findall(text)
+    if all(len({name(c, "").partition(" ")[0] for c in word}) == 1 for word in words):
+        return False
+    try:
+        letters = "".join(_FOREIGN.findall(head.decode("gb18030")))
+    except UnicodeDecodeError:
+        return False
+    return all("\u3000" <= c <= "\u9fff" or c >= "\uff00" for c in letters)
 
 
 def wide_encoding(head: bytes) -> str | None:

@@ -197,7 +197,7 @@ def attack_cells_of(mart: Mart, noise: Noise) -> Cells:
 
 
 def write_shard(month: Month, mart: Mart, pseudonyms: Sequence[str], path: Path) -> None:
-    """Write one released month, customers under the pseudonyms of the release."""
+    """Write one released month in the order of the pseudonyms of the release."""
     import numpy as np
     import polars as pl
 
@@ -209,4 +209,4 @@ def write_shard(month: Month, mart: Mart, pseudonyms: Sequence[str], path: Path)
     for name in (*mart.amounts, *mart.counts):
         values = pl.Series(month.values[name][rows], nan_to_null=True)
         columns[name] = values.cast(pl.Int64) if name in mart.counts else values
-    pl.DataFrame(columns).write_parquet(path)
+    pl.DataFrame(columns).sort("customer_id").write_parquet(path)

@@ -88,10 +88,11 @@ class Splitter:
                 start = stop
                 break
             start = stop
-        problems = [
-            Problem(line + text.count("\n", 0, place), "broken_quote", "引号没有配对")
-            for place in broken
-        ]
+        problems, counted = [], 0
+        for place in broken:
+            line_here = (problems[-1].row if problems else line) + text.count("\n", counted, place)
+            problems.append(Problem(line_here, "broken_quote", "引号没有配对"))
+            counted = place
         return self._columns("".join(pieces), line, problems), start
 
     def _columns(self, text: str, line: int, problems: Sequence[Problem] = ()) -> Block:
@@ -258,8 +259,13 @@ def _record(text: str, start: int, end: int, delimiter: str) -> _Taken | None:
 
 def _may_close(text: str, start: int) -> bool:
     """Say whether more text may still close the quote of the record that starts here."""
-    near = len(text) - start <= LONGEST_LINE
-    return near and text.count("\n", start) <= LONGEST_CELL_LINES
+    if len(text) - start > LONGEST_LINE:
+        return False
+    for _ in range(LONGEST_CELL_LINES + 1):
+        start = text.find("\n", start) + 1
+        if not start:
+            return True
+    return False
 
 
 def _closing(text: str, start: int) -> int:

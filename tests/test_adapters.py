@@ -7,7 +7,7 @@ from messy_bank.exports import CLEAN
 from messy_bank.identities import card_number, credit_code, id_number
 from messy_bank.invented import invent
 from messy_bank.planting import FAULTS, MENDS, ROW_KINDS
-from messy_bank.shapes import SHAPES
+from messy_bank.systems.shapes import SHAPES
 
 from course_utils.bank import load_profile
 from course_utils.intake.mapping.reader import read_mapping

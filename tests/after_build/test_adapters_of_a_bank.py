@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from messy_bank.cases import Project, different_tables, false_alarms, missed_faults
 from messy_bank.exports import CLEAN, bank_tables
 from messy_bank.sample import LEFT_OUT
-from messy_bank.shapes import SHAPES
+from messy_bank.systems.shapes import SHAPES
 
 from course_utils.contract import load_contract
 from course_utils.paths import warehouse_dir

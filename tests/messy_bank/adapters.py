@@ -9,9 +9,9 @@ from pathlib import Path
 
 from course_utils.contract import load_contract
 
-from .mapping_text import mapping_text
 from .sample import LEFT_OUT
-from .shapes import SHAPES
+from .systems.mapping_text import mapping_text
+from .systems.shapes import SHAPES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "adapters"
 #: Columns that the synthetic coastal bank does not have.

@@ -13,12 +13,12 @@ import polars as pl
 from course_utils.contract import load_contract
 
 from .identities import raw_tables
-from .layout import parts, sheet_of
-from .mapping_text import clean_mapping_text, mapped, mapping_text
 from .planting import Gardener
 from .sample import known, read_tables, smaller
-from .shapes import SHAPES
-from .sheets import Planted, Sheet, write_sheets
+from .systems.layout import parts, sheet_of
+from .systems.mapping_text import clean_mapping_text, mapped, mapping_text
+from .systems.shapes import SHAPES
+from .systems.sheets import Planted, Sheet, write_sheets
 
 CLEAN = "clean"
 ADAPTERS = (CLEAN, *SHAPES)

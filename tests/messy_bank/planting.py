@@ -14,10 +14,10 @@ import polars as pl
 
 from course_utils.contract import Table
 
-from .fields import Field
 from .identities import card_number
-from .layout import rendered
-from .sheets import Extra, Planted, Sheet
+from .systems.fields import Field
+from .systems.layout import rendered
+from .systems.sheets import Extra, Planted, Sheet
 
 #: Values by adapter; the key ``""`` serves every adapter that is not named.
 Values = str | dict[str, object]

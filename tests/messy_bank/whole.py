@@ -23,7 +23,7 @@ from course_utils.paths import data_dir
 
 from .cases import Project
 from .exports import CLEAN, bank_tables, export
-from .shapes import SHAPES
+from .systems.shapes import SHAPES
 
 
 def compare_bank(

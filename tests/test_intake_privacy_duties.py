@@ -78,6 +78,12 @@ def test_a_bank_whose_day_has_passed_is_not_built(town):
     late = town.replace(purge_on=datetime.date(2020, 1, 1))
     with pytest.raises(CourseError, match="销毁"):
         refuse_overdue(late)
+    assert "销毁" not in CliRunner().invoke(main, ["bank", "list"]).output
+    path = data_dir("banks") / "town" / "bank.yml"
+    path.write_text(PROFILE + "purge_on: 2020-01-01\n", "utf-8")
+    assert "course purge town" in CliRunner().invoke(main, ["bank", "list"]).output
+    result = CliRunner().invoke(main, ["release", "town", "--tier", "class"])
+    assert result.exit_code == 1 and "销毁" in result.output
     refuse_overdue(load_profile("made"))
 
 

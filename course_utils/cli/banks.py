@@ -20,6 +20,7 @@ def bank_group() -> None:
 def bank_list() -> None:
     """列出所有银行。"""
     from course_utils.bank import list_banks, load_profile
+    from course_utils.intake.privacy.duties import overdue
     from course_utils.paths import warehouse_dir
 
     for code in list_banks():
@@ -27,6 +28,8 @@ def bank_list() -> None:
         state = "已有数据" if any(warehouse_dir(code).glob("*.parquet")) else "还没有数据"
         data = "课堂版" if profile.release else "真实银行" if profile.is_real else "合成"
         click.echo(f"{code:12} {profile.name}（{profile.kind}，{data}，{state}）")
+        if profile.purge_on is not None and (warning := overdue(profile)):
+            click.echo(warning, err=True)
 
 
 @bank_group.command("generate")

@@ -56,12 +56,13 @@ class Body:
             counts["lines"] += len(block.rows) + block.continued + len(block.problems)
             counts["continued"] += block.continued
             counts["ragged"] += len(block.problems)
-            _note(problems, block.problems)
+            found = list(block.problems)
             verdicts = self._verdicts(block)
             for place, (verdict, extra) in verdicts.items():
                 counts[verdict if verdict in counts else "ragged"] += 1
                 if verdict not in counts:
-                    _note(problems, [Problem(int(block.rows[place]), verdict, extra)])
+                    found.append(Problem(int(block.rows[place]), verdict, extra))
+            _note(problems, sorted(found))
                 if verdict == "total" and len(self.totals) < MOST_PROBLEMS:
                     cells = block.fields[place].to_list()
                     self.totals.append(dict(zip(self.header.columns, cells, strict=False)))

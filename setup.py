@@ -24,7 +24,12 @@ class BuildWithData(build_py):
             return
         for name in ("contract", "reference", "banks"):
             target = Path(self.build_lib) / "course_utils" / "_data" / name
-            shutil.copytree(ROOT / "data" / name, target, dirs_exist_ok=True)
+            shutil.copytree(ROOT / "data" / name, target, ignore=_real_banks, dirs_exist_ok=True)
+
+
+def _real_banks(folder, names):
+    """Leave out banks that have a mapping: who they are and whom to ask stays in their project."""
+    return [name for name in names if (Path(folder) / name / "mapping.yml").is_file()]
 
 
 # everything that setuptools writes on the way goes to the cache: an old course_utils.egg-info in

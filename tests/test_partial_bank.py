@@ -264,3 +264,15 @@ SHOWN = {"output_type": "display_data", "data": {"text/plain": "表"}, "metadata
 )
 def test_how_much_of_a_lesson_ran(cells: list, extent: str, missing: list[str]) -> None:
     assert measure(SimpleNamespace(cells=cells)) == (extent, missing)
+
+
+def test_in_a_build_a_makeshift_that_fails_costs_its_cell_only(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makeshift = "prices = bank.load('macro_month') if bank.has('macro_month') else []"
+    notebook.run(makeshift)
+    assert notebook.run("top = prices[0]").error is not None
+    monkeypatch.setenv("COURSE_CELL_LOG", "cells.jsonl")
+    ran = notebook.run("top = prices[0]")
+    assert ran.error is None
+    assert "macro_month" in ran.note["names"]

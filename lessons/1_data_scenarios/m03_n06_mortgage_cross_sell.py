@@ -136,7 +136,7 @@ cu.say(f"连乘起来，从 M1 一路滚到底的机会约 {chance['M1']:.1%}，
 value = pd.DataFrame(columns=["appraised", "appraise_date", "area_price_reference"])
 if bank.has("collateral"):
     value = bank.load("collateral").drop_duplicates("loan_id").set_index("loan_id").reindex(columns=value.columns)
-price, income = pd.Series(100.0, index=[today]), pd.Series(dtype=float)
+price, income = pd.Series(100.0, index=[pd.Timestamp("1990-12-31")]), pd.Series(dtype=float)  # 没有指数就当没有涨跌
 if bank.has("macro_month.house_price_index"):
     price = bank.load("macro_month", ["month", "house_price_index"]).set_index("month")["house_price_index"]
 if bank.has("household.income_year"):
@@ -341,7 +341,7 @@ rich = rich.groupby(rich["aum_average"] >= 0.2 * rich["balance"])["prepaid"].agg
 money = experiment.diff_ci(*rich.loc[True], *rich.loc[False]) if (rich["size"] > 0).all() else {"low": 0, "high": 0}
 cu.say(f"资产够还两成的，每月提前结清比其余的高出 {money['low'] * 100:+.2f} 到 {money['high'] * 100:+.2f} 个百分点（区间）："
        + ("看得出差别。" if money["low"] * money["high"] > 0 else "零在里面，看不出差别。"))  # fmt: skip
-policy = bank.load("policy_event", ["date", "kind"]) if bank.has("policy_event") else pd.DataFrame({"date": [], "kind": []})
+policy = bank.load("policy_event", ["date", "kind"]) if bank.has("policy_event") else pd.DataFrame({"date": pd.to_datetime([]), "kind": []})
 cut = policy.loc[policy["kind"] == "存量房贷利率下调", "date"].min()
 near = exposed[exposed["month"] > cut - month_ends(13)] if pd.notna(cut) else exposed.head(0)
 period = pd.Series(np.where(near["month"] < cut, "首次下调前一年", "首次下调以后"), near.index, name="period")

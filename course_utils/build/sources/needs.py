@@ -197,7 +197,11 @@ class _Walk:
                 done += 1
                 shown += statement.shows or _displays(folded)
         state = "ok" if not names else "part" if shown else "skip"
-        plain = not tags and "cu.begin(" not in source and "cu.dictionary(" not in source
+        plain = (
+            all(tag.startswith("board:") for tag in tags)
+            and "cu.begin(" not in source
+            and "cu.dictionary(" not in source
+        )
         return CellVerdict(number, state, names, shown > 0, plain)
 
     def question(self, question: QuestionNeeds) -> Names:

@@ -62,10 +62,10 @@ class Body:
                 counts[verdict if verdict in counts else "ragged"] += 1
                 if verdict not in counts:
                     found.append(Problem(int(block.rows[place]), verdict, extra))
-            _note(problems, sorted(found))
                 if verdict == "total" and len(self.totals) < MOST_PROBLEMS:
                     cells = block.fields[place].to_list()
                     self.totals.append(dict(zip(self.header.columns, cells, strict=False)))
+            _note(problems, sorted(found))
             frame = self._frame(block, verdicts)
             counts["rows"] += len(frame)
             if len(frame):

@@ -20,13 +20,14 @@ export MKL_NUM_THREADS := 1
 export PYTHONUTF8 := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 
-.PHONY: help course env banks test check lab recovery adapters bench lock clean
+.PHONY: help course env banks test check lab engines recovery adapters bench lock clean
 
 help:
 	@echo "make course    environment, demo bank, notebooks, every lesson executed, pages, trainee kit"
 	@echo "make test      the whole suite (what CI runs)"
 	@echo "make check     the fast loop, under a minute"
 	@echo "make lab       JupyterLab on the trainee notebooks (BANK=$(BANK))"
+	@echo "make engines   the marts on Spark, PostgreSQL and MariaDB: the same rows as on DuckDB"
 	@echo "make recovery  planted effects recovered over twenty seeds"
 	@echo "make adapters  three systems' messy exports of a bank against clean tables, lesson by lesson"
 	@echo "make bench     what bank and build cost, against plain tools; writes docs/performance.md"
@@ -76,6 +77,14 @@ check: env
 	$(COURSE) lint
 	$(PY) -m pytest -q -x -n 2 --dist loadfile --ignore=tests/after_build -m "not slow"
 
+# The marts on Spark (Java 17), PostgreSQL and MariaDB (apt-get install postgresql mariadb-server):
+# the shipped banks must give the same rows as DuckDB. Drivers go beside the environment, not into it.
+ENGINES := .cache/engines
+engines: env
+	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
+	test -d $(ENGINES) || $(PY) -m pip install --quiet --target $(ENGINES) 'pyspark>=4.0,<5' 'psycopg[binary]>=3.2,<4' 'PyMySQL>=1.1,<2'
+	COURSE_ENGINES=1 PYTHONPATH=$(ENGINES) $(PY) -m pytest -q tests/engines
+
 recovery: env
 	$(PY) -m course_utils.synth.recovery.run --seeds 20
 
@@ -88,6 +97,7 @@ bench: env
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
 	$(PY) -m benchmarks.synth_speed --bank $(BANK)
 	$(PY) -m benchmarks.build_speed --bank $(BANK)
+	$(PY) -m benchmarks.intake_marts
 
 # what both locks name has one version
 RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 \

@@ -25,16 +25,19 @@ EXACT = (
 )  # fmt: skip
 #: Least correlation; the generator draws the sample's payments for these within a budget.
 CLOSE = {
-    "wealth_average": 0.999, "third_party_pay_amount": 0.99, "payroll_amount": 0.99,
+    "wealth_average": 0.999, "third_party_pay_amount": 0.99, "payroll_amount": 0.98,
     "customer_transaction_count": 0.99, "mobile_transaction_count": 0.98,
     "external_bank_out_amount": 0.9, "external_bank_in_amount": 0.9,
     "aum_average": 0.85, "demand_deposit_average": 0.6, "consumption_amount": 0.8,
 }  # fmt: skip
 
-pytestmark = pytest.mark.skipif(
-    not all((WAREHOUSE / bank / "transaction.parquet").exists() for bank in BANKS),
-    reason="the shipped banks are not generated",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not all((WAREHOUSE / bank / "transaction.parquet").exists() for bank in BANKS),
+        reason="the shipped banks are not generated",
+    ),
+]
 
 
 def as_of(bank):

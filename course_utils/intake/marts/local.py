@@ -19,6 +19,8 @@ from course_utils.intake.marts.translate import Source, Statement, months_query,
 #: Memory that DuckDB may use before it spills to the scratch folder, and rows a part may hold.
 MEMORY_MB = 180
 ROWS_A_PART = 300_000
+#: A month of very many rows has more customers at once: rows from which more memory is taken.
+MANY_ROWS, MORE_MB = 20_000_000, 512
 MOST_PARTS = 64
 #: Row groups of files that are copied: DuckDB holds some of them per thread.
 SMALL_GROUPS = "FORMAT parquet, ROW_GROUP_SIZE 30720"
@@ -39,7 +41,7 @@ class Local:
     def __init__(self, scratch: Path, memory_mb: int = MEMORY_MB, threads: int = 2) -> None:
         import duckdb
 
-        self.scratch = scratch
+        self.scratch, self.memory_mb = scratch, memory_mb
         self.connection = duckdb.connect(
             config={
                 "memory_limit": f"{memory_mb}MB",
@@ -126,6 +128,7 @@ class Local:
             f'CAST("{name}" AS {DUCKDB_TYPES[kind]}) AS "{name}"'
             for name, kind in statement.columns.items()
         )
+        self._limit(mart, sources)
         where = f" WHERE {keep}" if keep else ""
         order = ", ".join(f'"{name}"' for name in mart.key)
         with self._folder(mart.name) as folder:
@@ -136,6 +139,14 @@ class Local:
                 self.copy(query, folder / f"part_{number:04}.parquet")
             self._join(folder, target)
         return statement
+
+    def _limit(self, mart: Mart, sources: Mapping[str, Source]) -> None:
+        """Set the memory for a mart; parts cut by customer are small, but their work is wide."""
+        rows = max((self.count(sources[n]) for n in mart.inputs if n in sources), default=0)
+        memory = self.memory_mb if rows <= MANY_ROWS else max(self.memory_mb, MORE_MB)
+        if mart.split == BY_CUSTOMER:
+            memory = memory * 7 // 10
+        self.connection.execute(f"SET memory_limit = '{memory}MB'")
 
     def _join(self, folder: Path, target: Path) -> None:
         """Put the parts one behind the other: the same file on every run, without one big sort."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
 from course_utils.intake.reading.header import Header, bare_row
+from course_utils.intake.reading.lines.text import restored
 from course_utils.intake.reading.model import MOST_PROBLEMS, Block, Problem, Source
 from course_utils.intake.reading.names import normalise
 
@@ -63,7 +64,7 @@ class Body:
                 if verdict not in counts:
                     found.append(Problem(int(block.rows[place]), verdict, extra))
                 if verdict == "total" and len(self.totals) < MOST_PROBLEMS:
-                    cells = block.fields[place].to_list()
+                    cells = [restored(c, block) for c in block.fields[place].to_list()]
                     self.totals.append(dict(zip(self.header.columns, cells, strict=False)))
             _note(problems, sorted(found))
             frame = self._frame(block, verdicts)

@@ -17,9 +17,9 @@ from course_utils.build.products.scan import (
     scan_folder,
     scan_text,
 )
-from course_utils.build.products.scan_raw import SAMPLE
 from course_utils.build.products.scan_values import is_valid_uscc
 from course_utils.errors import CourseError
+from course_utils.intake.privacy.sample import FILE
 
 # Made up for this test, valid by arithmetic only; put together here so that this file passes too.
 ID = "11010519491231" + "002X"
@@ -427,7 +427,7 @@ def test_a_real_banks_values_are_found_in_its_build(real_bank):
     (root / "data/banks/town/mapping.yml").write_text('contract: "2.0"\n', "utf-8")
     with pytest.raises(CourseError, match="原始值样本"):
         scan_build(build)
-    sample.save(root / "data" / "intake" / "town" / SAMPLE)
+    sample.save(root / "data" / "intake" / "town" / FILE)
     leaks = scan_build(build)
     assert {leak.kind for leak in leaks} == {"本行原始数据"}
     # what the course says itself is no leak: 普惠金融 stands in its lessons

@@ -47,7 +47,9 @@ def _show(bank: str, outcome: Outcome) -> None:
     click.echo(f"{len(tables)} 张表，读入 {read:,} 行，保留 {kept:,} 行，拒收 {read - kept:,} 行。")
     for table in sorted(tables, key=lambda one: -one.share):
         if table.lost:
-            click.echo(f"  {table.zh}：拒收 {table.lost:,} / {table.read:,} 行（{table.share:.2%}）")
+            click.echo(
+                f"  {table.zh}：拒收 {table.lost:,} / {table.read:,} 行（{table.share:.2%}）"
+            )
     _show_rules(outcome.summary)
     report = short(outcome.report)
     if outcome.published is None:

@@ -18,6 +18,7 @@ from course_utils.files import alone, explain_os_errors
 from course_utils.intake.checking import check_sets
 from course_utils.intake.mapping import load_mapping
 from course_utils.intake.privacy import RawValueSample, ensure_key
+from course_utils.intake.privacy import sample as raw_values
 from course_utils.intake.publish import MANIFEST, Published, publish
 from course_utils.intake.report import FileResult, IntakeResult, Summary, summarise, write_report
 from course_utils.intake.rules import RuleBook
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 #: Memory that checks and publication may take; what does not fit goes to disk.
 MEMORY = "512MB"
-#: Keyed hashes of raw values, for the scan of what is handed out.
-RAW_VALUES = "raw_values.json"
 #: Folder of the report, below the bank's intake folder.
 REPORT = "数据报告"
 
@@ -173,7 +172,7 @@ class _Intake:
             rejected.setdefault(file.table, []).extend(file.shards(REJECTED))
             for place, sheet in enumerate(file.sheets):
                 kept[file.table] += sheet.kept
-                notes = file.notes["conversion"] if place == 0 else {}
+                notes = file.notes if place == 0 else {}
                 files.append(
                     FileResult(
                         file.table, file.name, sheet.sheet, sheet.columns, sheet.counts,
@@ -287,7 +286,7 @@ class _Intake:
         sample = RawValueSample(self.key)
         for file in staged:
             sample.absorb(file.folder / SAMPLE)
-        sample.save(self.place / RAW_VALUES)
+        sample.save(self.place / raw_values.FILE)
 
 
 def _messages(published: Published) -> list[str]:

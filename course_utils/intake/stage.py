@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +14,13 @@ from course_utils.errors import CourseError
 from course_utils.intake.conversion import TableConverter
 from course_utils.intake.faults import fault_schema
 from course_utils.intake.mapping import source_files
-from course_utils.intake.privacy import Protector, RawValueSample, fingerprint, refuse_secrets
+from course_utils.intake.privacy import (
+    Finding,
+    Protector,
+    RawValueSample,
+    fingerprint,
+    refuse_secrets,
+)
 from course_utils.intake.staging import (
     FAULTS,
     REJECTED,
@@ -146,7 +151,8 @@ class _Writer:
     def __init__(
         self, stage: Stage, table: Table, mapping: TableMapping, folder: Path, name: str
     ) -> None:
-        self.stage, self.table, self.folder, self.name = stage, table, folder, name
+        self.stage, self.table, self.mapping = stage, table, mapping
+        self.folder, self.name = folder, name
         self.converter = TableConverter(table, mapping, stage.as_of, stage.rules)
         self.sample = RawValueSample(stage.key)
         self.protector = Protector(stage.key, self.sample)
@@ -168,8 +174,17 @@ class _Writer:
     def close(self) -> dict[str, Any]:
         """Keep the sample of raw values; return what was noticed over all rows."""
         self.sample.save(self.folder / SAMPLE)
-        found = [dataclasses.asdict(finding) for finding in self.protector.findings]
-        return {"conversion": self.converter.notes(), "protection": found}
+        notes = self.converter.notes()
+        notes["remarks"] = [*notes["remarks"], *map(self._covered, self.protector.findings)]
+        return notes
+
+    def _covered(self, found: Finding) -> dict[str, str]:
+        """Return a remark on what had to be covered where the contract expects no such thing."""
+        source = self.mapping.columns[found.column].source or ""
+        expected = self.table.columns[found.column].protect == "free_text"
+        rule = "covered_text" if expected else "covered"
+        what = f"{found.kind}（{found.count:,} 个不同的值）"
+        return {"rule": rule, "column": found.column, "source": source, "limit": what}
 
     def _write(self, converted: Converted, part: int) -> None:
         import polars as pl

@@ -14,9 +14,6 @@ from course_utils.paths import data_dir, home, intake_dir
 if TYPE_CHECKING:
     from course_utils.intake.privacy.sample import RawValueFinder
 
-#: Name of the sample in a bank's folder of reports.
-SAMPLE = "raw_values.json"
-
 
 class RawFinder:
     """Finds a bank's raw values in texts, but for what the course itself says everywhere.
@@ -64,9 +61,9 @@ def finder_for(code: str) -> RawFinder | None:
         return None
     from course_utils.build.execution.inputs import file_hash
     from course_utils.intake.privacy.key import load_key
-    from course_utils.intake.privacy.sample import RawValueFinder
+    from course_utils.intake.privacy.sample import FILE, RawValueFinder
 
-    path = intake_dir(origin) / SAMPLE
+    path = intake_dir(origin) / FILE
     if not path.is_file():
         raise CourseError(
             f"“{origin}”没有原始值样本（{path}），没法核对产品里有没有它的原始数据："

@@ -11,6 +11,8 @@ from course_utils.errors import CourseError
 from course_utils.files import write_text
 from course_utils.intake.privacy.tokens import Tokens
 
+#: The sample's file in the folder of a bank's intake.
+FILE = "raw_values.json"
 #: How many values of a bank are kept in all, and hashed per call of :meth:`RawValueSample.note`.
 KEPT = 50_000
 NOTED_AT_ONCE = 2_000

@@ -14,11 +14,11 @@ from course_utils.intake.mapping.reader import read_mapping
 
 #: Tables in which faults are planted, what they refer to, and one table of each other kind.
 TABLES = (
-    *("town", "branch", "employee", "village", "industry", "product", "lpr_rate"),
+    *("town", "branch", "employee", "village", "industry", "product"),
     *("customer", "credit_line", "loan", "deposit_account", "transaction", "merchant"),
-    *("merchant_day", "customer_month", "contact_log"),
+    *("merchant_day", "contact_log"),
 )
-ROWS = 220
+ROWS = 140
 
 
 @pytest.fixture(scope="module")

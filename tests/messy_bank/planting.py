@@ -315,7 +315,7 @@ class Gardener:
         if self.adapter != "core_dump":
             return
         for sheet in self.sheets:
-            if self._frame_of(sheet).height < 200:
+            if self._frame_of(sheet).height < 100:
                 continue
             width = len(sheet.columns)
             for kind, first in (("repeated_header", None), ("subtotal", "小计"), ("blank", "")):

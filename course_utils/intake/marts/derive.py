@@ -23,6 +23,8 @@ FEATURES = (
 )  # fmt: skip
 #: Days at the end of a month without any row before the month counts as not delivered.
 QUIET_DAYS = 2
+#: Share of the customers with deposits that must have statements.
+LEAST_MOVING = 0.5
 
 
 @dataclass
@@ -146,6 +148,7 @@ class _Work:
         derived.notes[:0] = notes
         if "deposit_open" in derived.columns:
             self._say_negative(derived)
+            self._say_partial(derived)
 
     def _merchant_month(self) -> None:
         span = self._span("merchant_day")
@@ -237,7 +240,9 @@ class _Work:
         if "customer_flow" not in self.sources:
             return None
         query = self.sources["customer_flow"].query
-        first, until = self.engine.one(f"SELECT min(month), max(month) FROM ({query})")
+        first, until = self.engine.one(
+            f"SELECT min(month), max(month) FROM ({query}) WHERE in_count + out_count > 0"
+        )
         if first is None:
             return None
         return first.replace(day=1), min(last_whole(self.as_of), until), until, []
@@ -250,6 +255,22 @@ class _Work:
             derived.notes.append(
                 f"有 {negative} 行（{share:.1f}%）倒推出的月初存款为负：流水与取数日余额对不上，"
                 "请核对流水是否齐全。"
+            )
+
+    def _say_partial(self, derived: Derived) -> None:
+        """Say so when the statements are those of a sample: the others' balances would not move."""
+        flows = self.sources["customer_flow"].query
+        everybody, moved = self.engine.one(
+            f"""SELECT count(*), count(f.customer_id) FROM (
+              SELECT customer_id FROM ({self.sources["deposit_now"].query})
+              WHERE deposit_balance > 0) AS d
+            LEFT JOIN (SELECT DISTINCT customer_id FROM ({flows})) AS f
+            ON f.customer_id = d.customer_id"""
+        )
+        if moved < LEAST_MOVING * everybody:
+            derived.notes.append(
+                f"有存款的 {everybody} 户里只有 {moved} 户出现在流水中：如果流水只是一部分客户的，"
+                "其余客户的月末存款和流入流出都不可用，请提供全部流水。"
             )
 
     def _lender_names(self) -> str:

@@ -143,7 +143,7 @@ def load_postgres(url):
             connection.execute(f'CREATE TABLE "{bank}"."{name}" ({body})')
             path = Path(tmp) / "rows.csv"
             csv_of(bank, name, columns, path, "")
-            into = f"COPY \"{bank}\".\"{name}\" FROM STDIN (FORMAT csv, DELIMITER E'\t')"
+            into = f'COPY "{bank}"."{name}" FROM STDIN (FORMAT csv, DELIMITER E\'\t\')'
             with connection.cursor().copy(into) as copy, path.open("rb") as rows:
                 while block := rows.read(1 << 20):
                     copy.write(block)

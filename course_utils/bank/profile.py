@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils.bank.strict_yaml import explained
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir
+from course_utils.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ CODE_PATTERN = re.compile(r"[a-z][a-z0-9_-]{1,31}")
 #: Names Windows reserves for devices: a folder of that name cannot be made there.
 RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)}
 
+#: Characters of a name; all outputs show it.
+LONGEST_TEXT = 200
 #: Keys that say how a bank is made up, and keys that only a real bank's data need.
 SYNTHETIC_KEYS = ("seed", "persons", "world", "effects")
 REAL_KEYS = ("rules", "privacy", "purge_on")
@@ -177,6 +180,11 @@ def _build(code: str, raw: Any) -> Profile:
     for key in ("name", "kind", "department", "contact", "origin", "release"):
         if not isinstance(values.get(key, ""), str):
             raise CourseError(f"{where} 的“{key}”应当是文字，现在是“{values[key]}”，请加引号。")
+        text = values.get(key, "")
+        if text != visible(text) or len(text.splitlines()) > 1 or len(text) > LONGEST_TEXT:
+            raise CourseError(
+                f"{where} 的“{key}”有看不见的字符、换了行或超过 {LONGEST_TEXT} 字，请改写。"
+            )
     if raw.get("purge_on") is not None:
         values["purge_on"] = _as_date(raw["purge_on"], where, "purge_on").date()
     profile = Profile(code=code, **values)

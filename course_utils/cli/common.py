@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from course_utils.visible import visible
+
 if TYPE_CHECKING:
     from course_utils.build.execution.run import Build
 
@@ -26,7 +28,7 @@ class ProgressBar:
     def __init__(self, title: str) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(total=0, desc=title, dynamic_ncols=True, leave=False)
+        self._bar = tqdm(total=0, desc=visible(title), dynamic_ncols=True, leave=False)
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -37,12 +39,12 @@ class ProgressBar:
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
         self._bar.clear()
-        click.echo(sentence)
+        click.echo(visible(sentence))
 
     def show(self, label: str, done: int, total: int) -> None:
         """Say that `done` of `total` steps are finished, and what the last one was."""
         self._bar.total = total
-        self._bar.set_postfix_str(label, refresh=False)
+        self._bar.set_postfix_str(visible(label), refresh=False)
         self._bar.update(done - self._bar.n)
 
 
@@ -51,7 +53,6 @@ def open_build(bank: str, force: bool, jobs: int | None, plan: str | None = None
     from course_utils.bank import load_profile, open_bank
     from course_utils.build.execution.run import Build
     from course_utils.build.sources.syllabus import load_syllabus, project_root
-
     from course_utils.intake.privacy.duties import refuse_overdue
 
     root = project_root()

@@ -10,6 +10,7 @@ import click
 
 from course_utils.cli.common import short
 from course_utils.errors import CourseError
+from course_utils.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,17 +59,17 @@ def bank_inspect(files: tuple[str, ...], bank: str | None, write: bool) -> None:
     findings = inspect(sheets, contract)
     titles = _titles()
     for finding in findings:
-        click.echo("\n".join(describe(finding, contract, titles)))
+        click.echo(visible("\n".join(describe(finding, contract, titles))))
         click.echo("")
     blocks = blocks_of(findings, folder)
     if write and bank is not None:
         for sentence in write_proposals(bank, blocks):
-            click.echo(sentence)
+            click.echo(visible(sentence))
     elif blocks:
         click.echo("以下可以复制到 mapping.yml 的 tables: 下面；“# 待确认 ”开头的要人定夺：")
-        click.echo("\n".join(line for _, _, lines in blocks for line in ["", *lines]))
+        click.echo(visible("\n".join(line for _, _, lines in blocks for line in ["", *lines])))
     for fault in faults:
-        click.echo(f"读不了：{fault}", err=True)
+        click.echo(f"读不了：{visible(str(fault))}", err=True)
     if faults:
         raise CourseError(f"有 {len(faults)} 个文件读不了，原因见上；其余的已经看过。")
 

@@ -14,6 +14,7 @@ import click
 
 from course_utils.errors import CourseError
 from course_utils.files import meant
+from course_utils.visible import visible
 
 #: What click says of arguments, and what people read.
 _CLICK_SAYS = {
@@ -54,7 +55,7 @@ class Reporter(click.Group):
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
         except click.UsageError as error:
-            click.echo(f"错误：{_usage_sentence(error)}", err=True)
+            click.echo(f"错误：{visible(_usage_sentence(error))}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
             click.echo("已停止：完成的课都保存好了，再运行一次同样的命令会接着做。", err=True)
@@ -62,7 +63,7 @@ class Reporter(click.Group):
         except (CourseError, OSError, MemoryError) as error:
             if debug:
                 raise
-            click.echo(f"错误：{_sentence(error)}", err=True)
+            click.echo(f"错误：{visible(_sentence(error))}", err=True)
             sys.exit(1)
         except Exception as error:  # a fault of ours: the instructor is to see where it can be read
             if debug:

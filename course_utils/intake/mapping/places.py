@@ -10,6 +10,8 @@ from course_utils.errors import CourseError
 from course_utils.intake.mapping.model import TableMapping
 
 _DRIVE = re.compile(r"[A-Za-z]:")
+#: Folders below one another; each ``**`` looks through all of them again.
+_DEEPEST, _MOST_STARS = 20, 2
 #: What programs leave beside a workbook or text file while it is open.
 _ASIDE = ("~$", ".")
 
@@ -26,6 +28,10 @@ def pattern_fault(pattern: str, what: str) -> str:
         return f"{what} 里有看不见的控制字符，请重新输入"
     if pattern.split("/") != [part for part in pattern.split("/") if part]:
         return f"{what} 的“{pattern}”里有多余的 /，请删去"
+    if not Path(pattern).parts:
+        return f"{what} 的“{pattern}”不是文件名，请写出文件名"
+    if len(pattern.split("/")) > _DEEPEST or pattern.count("**") > _MOST_STARS:
+        return f"{what} 的“{pattern[:60]}”层数太多，请把文件放浅一些，或写得具体一些"
     if re.search(r"\*\*[^/]|[^/]\*\*", pattern):
         return f"{what} 的“{pattern}”里 ** 只能单独作一层文件夹，请改成 *"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,8 @@ class _Reader:
         ways = [way for way in ("from", "value", "generate") if way in parts]
         if len(ways) != 1:
             fail(self.path, key.line, f"“{key.text}”要写 from、value、generate 之一，只写一个")
+        if parts[ways[0]].empty:
+            fail(self.path, key.line, f"“{key.text}”的 {ways[0]} 后面是空的，请补上或删去这一列")
         for extra in ("unit", "codes"):
             if extra in parts and ways != ["from"]:
                 fail(self.path, parts[extra].line, f"{extra} 只能与 from 一起写，请删去")
@@ -274,8 +277,10 @@ class _Reader:
         patterns = self.texts(node, "drop")
         for pattern in patterns:
             try:
-                re.compile(pattern)
-            except re.error:
+                with warnings.catch_warnings():  # a warning to programmers is none to people
+                    warnings.simplefilter("ignore")
+                    re.compile(pattern)
+            except (re.error, OverflowError, RecursionError):
                 fail(
                     self.path,
                     node.line if node else 1,

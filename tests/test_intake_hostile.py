@@ -1,0 +1,132 @@
+"""Hostile names, settings and keys: one Chinese sentence each, and nothing they say is done."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from click.testing import CliRunner
+from messy_bank.cases import Project
+
+from course_utils.bank import load_profile
+from course_utils.cli import main
+from course_utils.errors import CourseError
+from course_utils.intake.mapping import load_mapping, source_files
+from course_utils.intake.privacy.key import load_key
+from course_utils.intake.run import REPORT, Request, run_intake
+from course_utils.paths import intake_dir
+from course_utils.visible import file_label, visible
+
+MAPPING = """\
+contract: "2.0"
+tables:
+  customer:
+    files: ["cust*.csv"]
+    columns:
+      customer_id: 客户号
+      open_date: 建档日
+      masked_name: 姓名
+"""
+NUMBERS = [f"82000000{i:04d}" for i in range(8)]
+ROWS = "客户号,建档日,姓名\n" + "".join(f"{no},2020-01-02,欧阳春晓\n" for no in NUMBERS)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    project = Project(tmp_path, monkeypatch.setenv)
+    project.bank("small", MAPPING)
+    exports = project.folder / "data" / "incoming" / "small"
+    exports.mkdir(parents=True)
+    (exports / "cust.csv").write_text(ROWS, encoding="gb18030")
+    project.exports = exports
+    return project
+
+
+def rewrite(project, old, new, name="mapping.yml"):
+    place = project.folder / "data" / "banks" / "small" / name
+    text = place.read_text(encoding="utf-8")
+    assert old in text
+    place.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def course(*words):
+    result = CliRunner().invoke(main, list(words))
+    assert "没有料到" not in result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_what_steers_a_console_is_written_out():
+    assert visible("a\x1b[31m\u202e\x00\ud800乙\n") == "a\\x1b[31m\\x202e\\x00\\xd800乙\n"
+    assert file_label(os.fsdecode("流水.csv".encode("gb18030"))) == "流水.csv"
+    assert file_label("流水\x1b[2J.csv") == "流水\\x1b[2J.csv"
+
+
+def test_names_do_not_steer_the_console(project):
+    (project.exports / "cust\x1b[31m\u202e.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    result = course("intake", "small")
+    assert result.exit_code == 1
+    assert "cust\\x1b[31m\\x202e.csv" in result.output
+    assert "\x1b[31m" not in result.output
+    assert "\u202e" not in result.output
+    assert "\\x1b" in course("intake", "sm\x1b[31m").output
+
+
+def test_a_file_name_in_another_encoding_is_read(project):
+    name = os.fsdecode("cust明细.csv".encode("gb18030"))
+    try:
+        (project.exports / "cust.csv").rename(project.exports / name)
+    except OSError:
+        pytest.skip("file names are Unicode here")
+    assert run_intake(Request("small")).published.rows["customer"] == len(NUMBERS)
+    page = (intake_dir("small") / REPORT / "数据报告.html").read_text(encoding="utf-8")
+    assert "cust明细.csv" in page
+
+
+@pytest.mark.parametrize("pattern", [".", "./.", "x/" * 200 + "y", "**/" * 12 + "*"])
+def test_patterns_that_name_no_file_or_too_many(project, pattern):
+    rewrite(project, "cust*.csv", pattern)
+    start = time.monotonic()
+    with pytest.raises(CourseError, match="第 4 行"):
+        source_files(load_mapping("small").tables["customer"], project.exports)
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("birth_year", "1e999999999"),
+        ("birth_year", "1_980"),
+        ("birth_year", "１e9"),
+        ("open_date", '"0001-01-01"'),
+        ("open_date", '"9999-12-31"'),
+    ],
+)
+def test_constants_that_no_row_can_hold(project, column, value):
+    rewrite(project, "open_date: 建档日", f"{column}: {{value: {value}}}")
+    start = time.monotonic()
+    with pytest.raises(CourseError, match="第 7 行"):
+        load_mapping("small")
+    assert time.monotonic() - start < 2
+
+
+def test_a_column_from_nowhere(project):
+    rewrite(project, "customer_id: 客户号", "customer_id: {from: }")
+    with pytest.raises(CourseError, match="from 后面是空的"):
+        load_mapping("small")
+
+
+@pytest.mark.parametrize("name", ['"甲\\e[31m行"', '"甲\\n乙"', '"\\u202e行甲"', "甲" * 300])
+def test_names_of_banks(project, name):
+    rewrite(project, "示例农村商业银行", name, "bank.yml")
+    with pytest.raises(CourseError, match="“name”有看不见的字符"):
+        load_profile("small")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="devices of Unix")
+def test_a_key_that_never_ends(project, monkeypatch):
+    for place in ("/dev/zero", "/dev"):
+        monkeypatch.setenv("COURSE_KEY_FILE", place)
+        with pytest.raises(CourseError, match="密钥"):
+            load_key("small")

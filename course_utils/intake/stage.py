@@ -32,6 +32,7 @@ from course_utils.intake.staging import (
     identity_of,
     write_shard,
 )
+from course_utils.visible import file_label
 
 if TYPE_CHECKING:
     import datetime
@@ -108,7 +109,7 @@ class Stage:
             done[table.table] += len(paths)
 
     def _stage(self, mapping: TableMapping, number: int, path: Path | None) -> StagedFile:
-        name = "数据库" if path is None else path.relative_to(self.folder).as_posix()
+        name = "数据库" if path is None else _label(path, self.folder)
         identity = identity_of(path, self._parts(mapping))
         if path is not None and (known := self.staging.recall(mapping.table, number, identity)):
             self.resumed.append(name)
@@ -211,6 +212,10 @@ class _Writer:
         frame = pl.DataFrame(rows, schema=fault_schema(), orient="row")
         write_shard(self.folder, FAULTS, self.shard, frame)
         self.shard += 1
+
+
+def _label(path: Path, folder: Path) -> str:
+    return file_label(path.relative_to(folder).as_posix())
 
 
 def _address(source: DatabaseSource) -> str:

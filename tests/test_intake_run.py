@@ -246,3 +246,33 @@ def test_nothing_mapped_and_no_files(bank):
         path.unlink()
     with pytest.raises(CourseError, match=r"customers\.csv"):
         bank.take()
+
+
+def test_rows_that_stay_in_the_engine_give_the_same_months(bank, tmp_path):
+    """The marts of an engine, de-identified, link with the tables that were read from files."""
+    months = ["month", "customer_id", "in_amount", "in_count"]
+    bank.take()
+    here = bank.table("customer_month").select(months).sort(months)
+    rows = pl.concat(
+        pl.read_csv(path, encoding="gb18030", infer_schema=False)
+        for path in sorted(bank.exports.glob("flow-*.csv"))
+    )
+    rows = rows.with_columns(pl.col("日期").str.to_date(), pl.col("金额").cast(pl.Decimal(18, 2)))
+    rows.write_parquet(tmp_path / "flow.parquet")
+    query = f"SELECT * FROM read_parquet('{tmp_path / 'flow.parquet'}')"
+    mapping = MAPPING.replace(
+        'files: ["flow-*.csv"]', f'database: {{url_env: X, query: "{query}"}}'
+    )
+    place = bank.project.folder / "data" / "banks" / bank.code / "mapping.yml"
+    place.write_text(mapping, encoding="utf-8")
+    with pytest.raises(CourseError, match="不认识的引擎"):
+        bank.take(engine="oracle://x")
+    outcome = bank.take(engine="duckdb")
+    assert "transaction" not in outcome.published.rows
+    assert bank.table("customer_month").select(months).sort(months).equals(here)
+    assert _raw_values_below(bank) == []
+
+
+def test_an_engine_with_nothing_to_do(bank):
+    with pytest.raises(CourseError, match="--engine 用不上"):
+        bank.take(engine="duckdb")

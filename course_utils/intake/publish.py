@@ -74,7 +74,8 @@ def publish(
     about : mapping
         More entries of the manifest.
     carried : mapping of str to pathlib.Path, optional
-        Tables that another engine worked out where the data live.
+        Marts that another engine worked out where the data live: tables of the contract become
+        the bank's where it has not delivered them, the others serve to work out further ones.
 
     Returns
     -------
@@ -93,10 +94,11 @@ def publish(
                 parquet.write(connection, query, table, columns, path, table.grain)
                 sources[name] = str(path)
         for name, path in (carried or {}).items():
-            table, query = contract.table(name), parquet.rows_of(path)
-            columns = _columns(connection, query, table)
-            parquet.write(connection, query, table, columns, aside / f"{name}.parquet", table.grain)
-            sources[name] = str(aside / f"{name}.parquet")
+            sources.setdefault(name, str(path))
+            if name in contract.tables and name not in checks.queries:
+                table, rows = contract.table(name), parquet.rows_of(path)
+                columns = _columns(connection, rows, table)
+                parquet.write(connection, rows, table, columns, aside / path.name, table.grain)
         done.derived = derive(aside, sources, as_of, out=aside, scratch=scratch)
         for path in sorted(aside.glob("*.parquet")):
             count = f"SELECT count(*) FROM {parquet.rows_of(path)}"

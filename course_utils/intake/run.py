@@ -16,6 +16,7 @@ from course_utils.contract import load_contract
 from course_utils.errors import CourseError
 from course_utils.files import alone, explain_os_errors
 from course_utils.intake.checking import check_sets
+from course_utils.intake.engine import fetch_marts, staying
 from course_utils.intake.mapping import load_mapping
 from course_utils.intake.privacy import RawValueSample, ensure_key
 from course_utils.intake.privacy import sample as raw_values
@@ -219,7 +220,14 @@ class _Intake:
             self.rules,
             key,
             self.staging,
+            self._elsewhere(),
         )
+
+    def _elsewhere(self) -> frozenset[str]:
+        """Return the tables whose rows stay in another engine."""
+        if self.request.engine is None:
+            return frozenset()
+        return frozenset(part.table for part in staying(self.mapping, self.contract))
 
     def _folder(self) -> Path:
         """Return where the exports lie."""
@@ -278,9 +286,22 @@ class _Intake:
         }
         as_of, scratch = self.profile.as_of.date(), self.place / ".scratch"
         try:
-            return publish(connection, checks, self.contract, self.target, as_of, scratch, about)
+            carried = self._fetch(scratch)
+            return publish(
+                connection, checks, self.contract, self.target, as_of, scratch, about, carried
+            )
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _fetch(self, scratch: Path) -> dict[str, Path]:
+        """Have the marts worked out where the rows stay; return mart → Parquet file."""
+        if self.request.engine is None:
+            return {}
+        as_of, folder = self.profile.as_of.date(), scratch / "marts"
+        fetched = fetch_marts(
+            self.request.engine, self.mapping, self.contract, self.key, as_of, folder
+        )
+        return {one.table: one.path for one in fetched}
 
     def _save_raw_values(self, staged: list[StagedFile]) -> None:
         sample = RawValueSample(self.key)

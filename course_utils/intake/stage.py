@@ -65,6 +65,9 @@ class Stage:
     key : bytes
         The bank's key; never shown.
     staging : Staging
+        Where the shards go.
+    elsewhere : frozenset of str
+        Tables whose rows stay in another engine.
 
     Attributes
     ----------
@@ -79,6 +82,7 @@ class Stage:
     rules: RuleBook
     key: bytes = field(repr=False)
     staging: Staging
+    elsewhere: frozenset[str] = frozenset()
     resumed: list[str] = field(default_factory=list, init=False)
 
     def run(self, report: Progress = lambda label, done, total: None) -> list[StagedFile]:
@@ -103,6 +107,8 @@ class Stage:
         done: Counter[str] = Counter()  # a table may come from exports of several shapes
         for table in self.mapping:
             refuse_secrets(self.contract.table(table.table).zh, table.sources)
+            if table.table in self.elsewhere:
+                continue
             paths = [None] if table.database else source_files(table, self.folder)
             for number, path in enumerate(paths, done[table.table]):
                 yield table, number, path
@@ -161,16 +167,18 @@ class _Writer:
 
     def write(self, reading: Reading, part: int) -> StagedSheet:
         """Stage one sheet."""
-        kept = rejected = 0
+        kept = rejected = skipped = 0
         for chunk in reading.chunks():
             converted = self.converter.convert(chunk, self.name, reading.sheet)
             kept, rejected = kept + converted.rows.height, rejected + converted.rejected.height
+            skipped += converted.skipped
             self._write(converted, part)
         self.converter.totals(reading.totals)
         self._write_problems(reading)
-        return StagedSheet(
-            part, reading.sheet, reading.columns, dict(reading.counts), kept, rejected
-        )
+        counts = dict(reading.counts)
+        if skipped:
+            counts |= {"rows": counts["rows"] - skipped, "skipped": skipped}
+        return StagedSheet(part, reading.sheet, reading.columns, counts, kept, rejected)
 
     def close(self) -> dict[str, Any]:
         """Keep the sample of raw values; return what was noticed over all rows."""

@@ -228,8 +228,10 @@ class _Work:
             begin = month_end(first) + timedelta(days=1)
             notes.append(f"{first:%Y-%m} 的数据从 {first.day} 日才开始，这个月不完整，没有算。")
         end = last_whole(self.as_of)
-        if last < month_end(last) - timedelta(days=QUIET_DAYS) and last_whole(last) < end:
-            end = last_whole(last)
+        # the month in which the data end is whole if hardly any day of it is missing
+        delivered = last_whole(min(last + timedelta(days=QUIET_DAYS), month_end(last)))
+        if delivered < end:
+            end = delivered
             notes.append(f"数据到 {last} 为止，之后的月份没有算。")
         if begin > end:
             return None

@@ -11,6 +11,8 @@ import hashlib
 
 import polars as pl
 
+from course_utils.contract import load_contract
+
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -101,10 +103,14 @@ def _lookup_of(name: str) -> str | None:
 
 def _replace(table: str, frame: pl.DataFrame, lookups: dict[str, _Lookup]) -> pl.DataFrame:
     changes = []
-    for name in frame.columns:
-        if lookup := _lookup_of(name):
-            # a label may be of another table; an orphan keeps what it was
-            changes.append(pl.col(name).replace(lookups[lookup]))
+    for name, column in load_contract().table(table).columns.items():
+        if name not in frame.columns or not column.protect.startswith("pseudonym:"):
+            continue
+        lookup = _lookup_of(name)
+        # a label may be of another table; an orphan keeps what it was
+        raw = pl.col(name).replace(lookups[lookup]) if lookup else pl.col(name)
+        # the dictionary shows L0000001 as an example: a bank's own numbers look otherwise
+        changes.append(raw.str.replace(r"^([A-Z])(\d{4,})$", "${1}9${2}7"))
     if table == "customer":
         changes.append(_full_name("masked_name", "id_hash"))
     if table == "registry_list":

@@ -10,7 +10,8 @@ from __future__ import annotations
 from course_utils.intake.reading.describe import SourceDescription, describe_source
 from course_utils.intake.reading.model import LOST, Problem, ReadOptions
 from course_utils.intake.reading.names import normalise
-from course_utils.intake.reading.opening import Reading, open_source, read_database
+from course_utils.intake.reading.opening import open_source, read_database
+from course_utils.intake.reading.reading import Reading
 
 __all__ = [
     "LOST",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from course_utils.intake.reading.model import LOST, ReadOptions
 from course_utils.intake.reading.names import normalise
-from course_utils.intake.reading.opening import Reading, open_source
+from course_utils.intake.reading.opening import open_source
+from course_utils.intake.reading.reading import Reading
 
 #: Rows of a sample, and those from which the types are guessed.
 SAMPLE_ROWS = 5

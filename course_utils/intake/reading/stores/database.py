@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils.errors import CourseError
 from course_utils.intake.reading.model import MOST_COLUMNS, Problem
 from course_utils.intake.reading.names import column_names
-from course_utils.intake.reading.opening import Reading
+from course_utils.intake.reading.reading import Reading
 from course_utils.intake.reading.stores.parquet import text_frame
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from course_utils.intake.reading.books.workbook import cell_text
 from course_utils.intake.reading.files import Stamp, opened
 from course_utils.intake.reading.model import MOST_COLUMNS, Problem
 from course_utils.intake.reading.names import column_names
-from course_utils.intake.reading.opening import Reading
+from course_utils.intake.reading.reading import Reading
 
 if TYPE_CHECKING:
     import duckdb

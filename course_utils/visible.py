@@ -6,9 +6,9 @@ import os
 import re
 
 #: What moves the cursor, colours, turns the text round, or is no character at all.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+_SURROGATES = r"[\ud800-\udfff]"
+_UNSEEN = re.compile(f"{UNSEEN}|{_SURROGATES}")
 
 
 def visible(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from messy_bank.cases import Project
@@ -130,3 +131,21 @@ def test_a_key_that_never_ends(project, monkeypatch):
         monkeypatch.setenv("COURSE_KEY_FILE", place)
         with pytest.raises(CourseError, match="密钥"):
             load_key("small")
+
+
+def test_nothing_in_a_report_runs(project):
+    live = ["=1+1", "＝1+1", "@SUM(A1)", "<script>x</script>", "\x1b[31m红", "\u202e乙"]
+    lines = [f'{no},"{value}",甲' for no, value in zip(NUMBERS, live, strict=False)]
+    good = "".join(f"83000000{i:04d},2020-01-02,甲\n" for i in range(9))
+    text = "客户号,建档日,姓名\n" + good + "\n".join(lines) + "\n"
+    (project.exports / "cust.csv").write_text(text, encoding="utf-8")
+    rewrite(project, "示例农村商业银行", '"=1+1<script>y</script>"', "bank.yml")
+    run_intake(Request("small"))
+    report = intake_dir("small") / REPORT
+    page = (report / "数据报告.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;x" in page
+    assert not any(mark in page for mark in ("<script>x", "<script>y", "\x1b", "\u202e"))
+    listed = pl.read_csv(report / "问题明细.csv", infer_schema=False)["值"].to_list()
+    found = {one for one in listed if "1+1" in one or "SUM" in one}
+    assert found == {"'=1+1", "'＝1+1", "'@SUM(A1)"}
+    assert not any(mark in one for one in listed for mark in ("\x1b", "\u202e"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,7 @@ COLUMNS = {
 }  # fmt: skip
 _KEYS = ("table", "column", "source", "rule", "level")
 #: A cell that starts like this is a formula to a spreadsheet.
-_LIVE = ("=", "+", "-", "@", "\t", "\r")
+_LIVE = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 _OWN = "_file", "_sheet", "_row", "reasons"
 _FIRST = "文件", "工作表", "行号", "拒收原因"
 
@@ -35,7 +36,9 @@ def with_sentences(result: IntakeResult, summary: Summary) -> pl.LazyFrame:
 def safe(name: str) -> pl.Expr:
     """Return a text column that no spreadsheet takes for formulas."""
     column = pl.col(name)
-    live = column.str.contains(r"^[=+\-@\t\r]") & ~column.str.contains(r"^-[\d,.]+%?$")
+    live = column.str.contains(f"^[{re.escape(''.join(_LIVE))}]") & ~column.str.contains(
+        r"^-[\d,.]+%?$"
+    )
     return pl.when(live).then("'" + column).otherwise(column).alias(name)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from course_utils.visible import UNSEEN
+
 if TYPE_CHECKING:
     from course_utils.contract.model import Column
 
@@ -41,10 +43,10 @@ def mask(values: pl.Series, column: Column | None) -> pl.Series:
     text = values.cast(pl.String).str.strip_chars().fill_null("")
     if not len(text):
         return text
+    text = text.str.replace_all("\x1a", "", literal=True).str.replace_all(UNSEEN, "\ufffd")
     if column is not None and is_sensitive(column):
         return _hide(text)
-    shown = text.str.replace_all("\x1a", "", literal=True)
-    shown = shown.str.replace_all(_LONG_NUMBER, "${1}*******${2}").str.slice(0, _SHOWN)
+    shown = text.str.replace_all(_LONG_NUMBER, "${1}*******${2}").str.slice(0, _SHOWN)
     if column is None or column.type in ("text", "code", "flag"):
         return shown
     frame = pl.DataFrame({"t": shown})
@@ -54,7 +56,7 @@ def mask(values: pl.Series, column: Column | None) -> pl.Series:
 
 
 def _hide(text: pl.Series) -> pl.Series:
-    frame = pl.DataFrame({"t": text.str.replace_all("\x1a", "", literal=True)})
+    frame = pl.DataFrame({"t": text})
     value, length = pl.col("t"), pl.col("t").str.len_chars()
     long = value.str.slice(0, 2) + "****" + value.str.slice(-2, 2)
     short = value.str.slice(0, 1) + "**"

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from course_utils.intake.mapping.model import OTHERS
+
 #: A parser of one text: the value (None: nothing could be made of it) and the rules it met.
 Parsed = tuple[Any, tuple[str, ...]]
 Parser = Callable[[str], Parsed]
@@ -66,8 +68,14 @@ def blank(text: pl.Series, nothing: frozenset[str]) -> pl.Series:
 
 
 def translate(text: pl.Series, codes: Mapping[str, str]) -> pl.Series:
-    """Put the contract's codes in the place of the bank's; others stay."""
-    return text.replace(list(codes), list(codes.values()))
+    """Put the contract's codes in the place of the bank's; others stay, or become what "*" says."""
+    known = {code: value for code, value in codes.items() if code != OTHERS}
+    found = text.replace(list(known), list(known.values()))
+    if OTHERS not in codes:
+        return found
+    kept = text.is_in(list(known)) | text.str.to_lowercase().is_in(list(NOTHING)) | text.is_null()
+    rest = pl.lit(codes[OTHERS])
+    return pl.select(pl.when(kept).then(found).otherwise(rest)).to_series()
 
 
 def by_distinct(text: pl.Series, convert: Callable[[pl.Series], Cells]) -> Cells:

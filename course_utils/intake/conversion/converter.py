@@ -27,6 +27,7 @@ from course_utils.intake.conversion.choices import (
     convert_text,
 )
 from course_utils.intake.conversion.dates import DayOrder, convert_date
+from course_utils.intake.conversion.gather import combined, from_name, wanted
 from course_utils.intake.conversion.notes import Notes
 from course_utils.intake.conversion.numbers import convert_number, parse_money
 from course_utils.intake.conversion.row_checks import TYPES, RowChecks
@@ -60,11 +61,14 @@ class Converted:
         mapped, masked where they are sensitive.
     faults : polars.DataFrame
         In the form of :func:`course_utils.intake.faults.fault_schema`.
+    skipped : int
+        Rows that the mapping does not want; they are in neither frame.
     """
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     faults: pl.DataFrame
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ class TableConverter:
     def __init__(self, table: Table, mapping: TableMapping, as_of: date, rules: RuleBook) -> None:
         self.table, self.mapping, self.as_of, self.rules = table, mapping, as_of, rules
         self.columns = [name for name in table.columns if name in mapping.columns]
-        self._orders = {name: DayOrder() for name in self.columns}
+        said = {name: mapping.columns[name].order for name in self.columns}
+        self._orders = {name: DayOrder.said(order, as_of) for name, order in said.items()}
+        self._skipped = 0
         self._checks = RowChecks(table, self.columns, rules)
         self._notes = Notes(table, mapping)
 
@@ -123,6 +129,8 @@ class TableConverter:
         CourseError
             If the file lacks a column that the table cannot do without.
         """
+        seen = chunk.height
+        chunk = wanted(chunk, self.mapping, file, sheet)
         raw = self._raw(chunk, file, sheet)
         marks: list[_Mark] = []
         typed: dict[str, pl.Series] = {}
@@ -136,7 +144,10 @@ class TableConverter:
         self._notes.sums(rows, rounded)
         marks += self._row_faults(rows, marks)
         marks += self._time_faults(rows)
-        return self._sort_out(chunk, raw, rows, marks, file, sheet)
+        done = self._sort_out(chunk, raw, rows, marks, file, sheet)
+        done.skipped = seen - chunk.height
+        self._skipped += done.skipped
+        return done
 
     def totals(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Compare the totals that stand in a sheet with its rows; call it after the last chunk.
@@ -146,14 +157,17 @@ class TableConverter:
         rows : sequence of mappings
             Rows of totals and footers as the reading room delivers them.
         """
+        if self._skipped:  # a total stands for all rows of the sheet
+            return
         found: dict[str, list[Decimal]] = {}
         grand = [row for row in rows if _GRAND_TOTAL.search("".join(list(row.values())[:3]))]
         for name in self.columns:
             column, given = self.table.columns[name], self.mapping.columns[name]
-            if column.type != "money" or given.source is None:
+            if column.type != "money" or len(given.sources) != 1 or given.absolute:
                 continue
             scale = Decimal(factor(column, given.unit or self.mapping.unit))
             cells = [str(row.get(normalise(given.source)) or "").strip() for row in grand]
+            cells = [self._decimal(pl.Series([cell]))[0] for cell in cells]
             parsed = [parse_money(cell, column, scale)[0] for cell in cells if cell]
             found[name] = [value for value in parsed if value is not None]
         self._notes.totals(found)
@@ -162,11 +176,14 @@ class TableConverter:
         found = {normalise(name): name for name in reversed(chunk.columns)}
         raw: dict[str, pl.Series | None] = {}
         for name in self.columns:
-            source = self.mapping.columns[name].source
-            there = None if source is None else found.get(normalise(source))
-            if source is not None and there is None:
-                self._notes.missing(self.table.columns[name], source, file, sheet)
-            raw[name] = None if there is None else chunk[there]
+            given = self.mapping.columns[name]
+            there = [found.get(normalise(source)) for source in given.sources]
+            for source, actual in zip(given.sources, there, strict=True):
+                if actual is None:
+                    self._notes.missing(self.table.columns[name], source, file, sheet)
+            known = [chunk[actual] for actual in there if actual is not None]
+            whole = known and len(known) == len(there)
+            raw[name] = combined(given, known) if whole else None
         return raw
 
     def _column(
@@ -179,6 +196,9 @@ class TableConverter:
         if given.value is not None:
             one = self._typed(column, given, pl.Series([given.value], dtype=pl.String))
             return Cells(one.values.new_from_index(0, height))
+        if given.file is not None:
+            text = pl.Series([from_name(given.file, column, file, sheet)], dtype=pl.String)
+            return Cells(self._typed(column, given, text).values.new_from_index(0, height))
         if raw is None:
             return Cells(pl.Series([None] * height, dtype=dtype))
         return self._typed(column, given, raw)
@@ -204,9 +224,17 @@ class TableConverter:
             may_miss = column.nullable and column.name not in self.table.grain
             return convert_date(text, column.type, may_miss, self._orders[column.name])
         unit = given.unit or (self.mapping.unit if column.type == "money" else None)
-        cells = convert_number(text, column, unit)
+        cells = convert_number(self._decimal(text), column, unit)
+        if given.absolute:
+            cells.values = cells.values.abs()
         self._notes.scale(column, cells.values)
         return cells
+
+    def _decimal(self, text: pl.Series) -> pl.Series:
+        """Write 1.234,56 as 1,234.56 where the bank writes a comma before the decimals."""
+        if self.mapping.decimal != ",":
+            return text
+        return text.str.replace_many([".", ","], [",", "."])
 
     def _row_faults(self, rows: pl.DataFrame, marks: list[_Mark]) -> list[_Mark]:
         """Add what the contract's own rules find; a cell that was unreadable is not also empty."""

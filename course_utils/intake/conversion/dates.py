@@ -17,8 +17,9 @@ _SERIAL = re.compile(r"[2-5]\d{4}(?:\.0+)?")
 _SERIAL_TIME = re.compile(r"[2-5]\d{4}\.\d+")
 _TIME = (
     r"(?:[T\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})秒?(?:[.,](\d{1,9}))?)?分?"
-    r"(?:\s*(?:\+08:?00|Z))?)?"
+    r"(?:\s*(?:Z|[+-]\d\d:?\d\d))?)?"
 )
+_ELSEWHERE = re.compile(r".*(?:Z|(?!\+08:?00)[+-]\d\d:?\d\d)")
 _SEPARATED = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?" + _TIME)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T\s]*(\d{2}):?(\d{2}):?(\d{2})(?:\.(\d{1,9}))?)?")
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:份|末)?|(\d{4})(\d{2})")
@@ -31,14 +32,36 @@ _OPEN = re.compile(
     r"|(?:1900|0001)\D?0?1\D?0?1\D?.*|1899\D?12\D?3[01]\D?.*|9999\D?9{2}\D?9{2}|9{8}"
 )
 _ORDERS = {"dmy": "日/月/年", "mdy": "月/日/年"}
+_SAID = re.compile(
+    r"(?:(\d{1,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,4})日?|(\d\d)(\d\d)(\d\d(?:\d\d)?))"
+    + _TIME
+)
+#: A year of two digits is at most so many years after the day of the extraction.
+_AHEAD = 40
 
 
 @dataclass
 class DayOrder:
-    """Which of 03/04/2025 is the day: found from the whole column, kept between chunks."""
+    """Which of 03/04/2025 is the day: found from the whole column, kept between chunks.
+
+    Parameters
+    ----------
+    order : str, optional
+        ``dmy``, ``mdy`` or ``ymd``.
+    used : int
+        Dates that were read by an order that was found out.
+    latest : int, optional
+        The mapping says the order, so years of two digits may be read, up to this year.
+    """
 
     order: str | None = None
     used: int = 0
+    latest: int | None = None
+
+    @classmethod
+    def said(cls, order: str | None, as_of: dt.date) -> DayOrder:
+        """Return the order that the mapping says; one to be found out if it says none."""
+        return cls() if order is None else cls(order, latest=as_of.year + _AHEAD)
 
     def learn(self, text: pl.Series) -> None:
         """Look at one more chunk of the column."""
@@ -125,11 +148,13 @@ def read_moment(
     body: str, kind: str, order: DayOrder
 ) -> tuple[dt.datetime | None, tuple[str, ...]]:
     """Read one date or time in half-width characters; say which rules it met."""
+    if order.latest is not None and (said := _in_order(body, order)) is not None:
+        return said, ()
     for pattern in (_SEPARATED, _COMPACT):
         if found := pattern.fullmatch(body):
             moment, rules = _build(found.groups())
-            # universal time stays as it is written: in Beijing it may be the next day
-            late = moment is not None and body.endswith("Z")
+            # other time zones stay as they are written: in Beijing it may be another day
+            late = moment is not None and found[4] and _ELSEWHERE.fullmatch(body)
             return moment, (*rules, "time_zone") if late else rules
     if kind == "month" and (found := _MONTH.fullmatch(body)):
         year, month = found[1] or found[3], found[2] or found[4]
@@ -144,6 +169,21 @@ def read_moment(
         order.used += 1
         return _build((year, month, day, *time))
     return None, ("date_year",) if _SHORT_YEAR.fullmatch(body) else ("date",)
+
+
+def _in_order(body: str, order: DayOrder) -> dt.datetime | None:
+    """Read a date in the order that the mapping says, also with a year of two digits."""
+    found = _SAID.fullmatch(body)
+    if found is None or order.order is None or order.latest is None:
+        return None
+    day = dict(zip(order.order, filter(None, found.groups()[:6]), strict=True))
+    if max(len(day["m"]), len(day["d"])) > 2 or len(day["y"]) not in (2, 4):
+        return None
+    if len(day["y"]) == 2:
+        century = order.latest - order.latest % 100 + int(day["y"])
+        day["y"] = str(century if century <= order.latest else century - 100)
+    moment, _ = _build((day["y"], day["m"], day["d"], *found.groups()[6:]))
+    return moment
 
 
 def _build(parts: tuple[str | None, ...]) -> tuple[dt.datetime | None, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from course_utils.errors import CourseError
+from course_utils.intake.mapping.model import OTHERS
 from course_utils.intake.rules.masking import mask
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ class Notes:
         counts = self._translated.setdefault(column.name, Counter())
         for code, count in used.iter_rows():
             counts[code] += count
+        if OTHERS in given.codes:
+            filled = int((text.str.len_bytes() > 0).sum())
+            counts[OTHERS] += filled - int(text.is_in(list(given.codes)).sum())
 
     def unknown(self, column: Column, text: pl.Series, cells: Cells) -> None:
         """Count codes that neither the contract nor the mapping knows."""

@@ -26,6 +26,8 @@ _LONGEST = 60
 _YEAR_DIGITS = 4
 _IDENTITY = re.compile(r"\d{17}[\dXx]")
 _CLOCK = re.compile(r"(?:\d{4}\D\d{1,2}\D\d{1,2}日?[T\s]+|\d{8}\s+)?(\d{1,2})[:时]\d{1,2}.*")
+#: 083015 and 0830; a system that keeps them as numbers drops the leading zero.
+_COMPACT_CLOCK = re.compile(r"(?:\d{8})?(\d{1,2})[0-5]\d(?:[0-5]\d)?")
 _INTEGER_LIMIT = 1 << 63
 #: Plain or properly grouped: 1234.5, 1,234.50, -0.07.
 _PLAIN = r"^-?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,10})?$"
@@ -74,8 +76,8 @@ def _money(text: pl.Series, column: Column, scale: Decimal) -> Cells:
 
 def _integer(text: pl.Series, column: Column, scale: Decimal) -> Cells:
     values = _plain(text).cast(pl.Int64, strict=False)
-    if part_of(column) is not None:
-        short = text.str.len_bytes() <= _YEAR_DIGITS
+    if (part := part_of(column)) is not None:
+        short = text.str.len_bytes() <= (2 if part == "hour" else _YEAR_DIGITS)
         values = pl.select(pl.when(short).then(values)).to_series()
     if scale != 1:
         values = pl.Series([None] * len(text), dtype=pl.Int64)
@@ -131,7 +133,7 @@ def _taken(text: str, part: str) -> int | None:
     """Take a year or month out of a date or an identity number, an hour out of a time."""
     body = unicodedata.normalize("NFKC", text).strip()
     if part == "hour":
-        found = _CLOCK.fullmatch(body)
+        found = _CLOCK.fullmatch(body) or _COMPACT_CLOCK.fullmatch(body)
         return int(found[1]) if found else None
     if _IDENTITY.fullmatch(body):
         body = body[6:14]

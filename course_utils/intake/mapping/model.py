@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 #: What ``generate:`` may ask for: the number of the row as a key of last resort.
 GENERATORS = ("row",)
+#: What ``order:`` may say of dates whose year does not come first in four digits.
+ORDERS = ("ymd", "dmy", "mdy")
+#: In ``codes:``, every value that is not listed.
+OTHERS = "*"
 
 
 def is_deliverable(table: Table) -> bool:
@@ -20,7 +24,7 @@ def is_deliverable(table: Table) -> bool:
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """Where one column of the contract comes from: one of `source`, `value`, `generate`.
+    """Where one column comes from: one of `source`, `value`, `generate`, `file`.
 
     Parameters
     ----------
@@ -31,11 +35,25 @@ class ColumnMapping:
     unit : str, optional
         Unit in which the file delivers it, one of `course_utils.intake.mapping.units`.
     codes : mapping of str to str
-        The bank's code → the contract's code; what is not in it is taken as it stands.
+        The bank's code → the contract's code; what is not in it is taken as it stands, unless
+        :data:`OTHERS` says what all others mean.
     value : str, optional
         Every row has this value.
     generate : str, optional
         One of :data:`GENERATORS`.
+    file : str, optional
+        Regular expression that finds the value in the name of the file (and sheet): its first
+        group, or all of it.
+    others : tuple of str
+        Further columns of the file: the first of all that is neither empty nor zero counts.
+    which : tuple of str
+        The value for each of `source` and `others`: it says which of them was filled.
+    signs : mapping of str to str
+        ``"+"`` and ``"-"`` → the value that the sign of the source stands for.
+    absolute : bool
+        A number counts without its sign.
+    order : str, optional
+        One of :data:`ORDERS`.
     """
 
     column: str
@@ -44,6 +62,17 @@ class ColumnMapping:
     codes: Mapping[str, str] = field(default_factory=dict)
     value: str | None = None
     generate: str | None = None
+    file: str | None = None
+    others: tuple[str, ...] = ()
+    which: tuple[str, ...] = ()
+    signs: Mapping[str, str] = field(default_factory=dict)
+    absolute: bool = False
+    order: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All columns of the file that it looks at."""
+        return () if self.source is None else (self.source, *self.others)
 
 
 @dataclass(frozen=True)
@@ -74,6 +103,10 @@ class TableMapping:
         Regular expressions of rows that are no data.
     unit : str, optional
         Unit of all money columns that do not say their own.
+    decimal : str, optional
+        ``","`` where numbers are written 1.234,56.
+    only, skip : mapping of str to tuple of str
+        Column of the file → values: only rows that have one of them, no row that has one.
     columns : mapping of str to ColumnMapping
         If the table comes from several sources: of all of them, the first that has a column.
     sources_apart : tuple of TableMapping
@@ -90,6 +123,9 @@ class TableMapping:
     header: tuple[int, ...] = ()
     drop: tuple[str, ...] = ()
     unit: str | None = None
+    decimal: str | None = None
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skip: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[str, ColumnMapping] = field(default_factory=dict)
     sources_apart: tuple[TableMapping, ...] = ()
 
@@ -101,8 +137,8 @@ class TableMapping:
     @property
     def sources(self) -> tuple[str, ...]:
         """Names of the source columns that are used, each once."""
-        named = (c.source for c in self.columns.values() if c.source is not None)
-        return tuple(dict.fromkeys(named))
+        named = [name for column in self.columns.values() for name in column.sources]
+        return tuple(dict.fromkeys([*named, *self.only, *self.skip]))
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import re
 import warnings
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from course_utils.bank.profile import check_code
 from course_utils.bank.strict_yaml import Node, fail, read_nodes
 from course_utils.contract import load_contract
-from course_utils.contract.model import Column, Contract, Table, nearest
+from course_utils.contract.model import Contract, Table, nearest
 from course_utils.errors import CourseError
+from course_utils.intake.mapping.columns import ColumnReader
 from course_utils.intake.mapping.model import (
-    GENERATORS,
     BankMapping,
     ColumnMapping,
     DatabaseSource,
@@ -24,23 +22,20 @@ from course_utils.intake.mapping.model import (
     is_deliverable,
 )
 from course_utils.intake.mapping.places import pattern_fault
-from course_utils.intake.mapping.units import MONEY, units_of
-from course_utils.intake.mapping.values import value_fault
+from course_utils.intake.mapping.units import MONEY
 from course_utils.paths import data_dir
 
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "big5", "utf-16")
 _TOP = ("contract", "folder", "tables")
 _TABLE = (
-    *("files", "database", "encoding", "delimiter", "sheet", "header", "drop", "unit"),
-    "columns",
+    *("files", "database", "encoding", "delimiter", "sheet", "header", "drop", "only", "skip"),
+    *("unit", "decimal", "columns"),
 )
-_COLUMN = ("from", "unit", "codes", "value", "generate")
 _DATABASE = ("url_env", "query", "table")
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _DATABASE_TABLE = re.compile(r"\w+(\.\w+){0,2}")
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _LAST_HEADER = 200
-_LONGEST = 500
 
 
 def mapping_path(code: str) -> Path:
@@ -77,11 +72,11 @@ def read_mapping(path: Path, code: str) -> BankMapping:
     return _Reader(path, load_contract()).bank(code, read_nodes(path))
 
 
-class _Reader:
+class _Reader(ColumnReader):
     """One file being read."""
 
     def __init__(self, path: Path, contract: Contract) -> None:
-        self.path = path
+        super().__init__(path)
         self.contract = contract
 
     def bank(self, code: str, root: Node) -> BankMapping:
@@ -162,39 +157,10 @@ class _Reader:
             header=self.header(parts.get("header")),
             drop=self.drop(parts.get("drop")),
             unit=self.unit(parts.get("unit"), MONEY, "全表"),
+            decimal=self.decimal(parts.get("decimal")),
+            only=self.choice(parts.get("only"), "only"),
+            skip=self.choice(parts.get("skip"), "skip"),
             columns=columns,
-        )
-
-    def column(self, table: Table, key: Node, node: Node) -> ColumnMapping:
-        """Read one column: a name, or a mapping of ``from``, ``unit``, ``codes`` …"""
-        if key.text not in table.columns:
-            names = {c.name: c.zh for c in table.columns.values()}
-            fail(
-                self.path,
-                key.line,
-                f"“{table.zh}”（{table.name}）没有“{key.text}”这一列，{nearest(key.text, names)}",
-            )
-        column = table.columns[key.text]
-        if column.protect == "refuse":
-            fail(self.path, key.line, f"“{column.zh}”不得进入课堂，请从映射里删去这一列")
-        if node.kind != "map":
-            return ColumnMapping(column.name, source=self.text(node, key.text))
-        parts = self.pairs(node, key.text, _COLUMN)
-        ways = [way for way in ("from", "value", "generate") if way in parts]
-        if len(ways) != 1:
-            fail(self.path, key.line, f"“{key.text}”要写 from、value、generate 之一，只写一个")
-        if parts[ways[0]].empty:
-            fail(self.path, key.line, f"“{key.text}”的 {ways[0]} 后面是空的，请补上或删去这一列")
-        for extra in ("unit", "codes"):
-            if extra in parts and ways != ["from"]:
-                fail(self.path, parts[extra].line, f"{extra} 只能与 from 一起写，请删去")
-        return ColumnMapping(
-            column=column.name,
-            source=self.optional_text(parts.get("from"), "from"),
-            unit=self.unit(parts.get("unit"), units_of(column), f"“{column.zh}”"),
-            codes=self.codes(parts.get("codes"), column),
-            value=self.constant(parts.get("value"), column, table),
-            generate=self.generator(parts.get("generate"), column),
         )
 
     # ---- parts of a table ------------------------------------------------------------------------
@@ -288,118 +254,20 @@ class _Reader:
                 )
         return patterns
 
-    # ---- parts of a column -----------------------------------------------------------------------
+    def decimal(self, node: Node | None) -> str | None:
+        """Read what stands before the decimals."""
+        written = self.optional_text(node, "decimal")
+        if node is not None and written not in (None, ".", ","):
+            fail(self.path, node.line, 'decimal 只能写 "," 或 "."，即小数点的写法')
+        return written
 
-    def unit(self, node: Node | None, known: Mapping[str, str], whose: str) -> str | None:
-        """Read a unit."""
-        written = self.optional_text(node, "unit")
-        if node is None or written is None:
-            return None
-        for name in known:
-            if written.upper() == name.upper():
-                return name
-        if not known:
-            fail(self.path, node.line, f"{whose}不换算单位，请删去 unit")
-        return fail(
-            self.path,
-            node.line,
-            f"{whose}的单位不能是“{written}”，请写 {'、'.join(known)} 之一",
-        )
-
-    def codes(self, node: Node | None, column: Column) -> dict[str, str]:
-        """Read the bank's code → the contract's code."""
+    def choice(self, node: Node | None, what: str) -> dict[str, tuple[str, ...]]:
+        """Read column of the file → values of the rows that are wanted, or not."""
         found = {}
-        for key, value in self.named(node, "codes"):
-            if key.kind != "str":
-                fail(
-                    self.path,
-                    key.line,
-                    f'代码“{key.text}”要加引号（"{key.text}"），否则前面的 0 会丢',
-                )
-            target = "" if value.empty else self.scalar(value, "codes")
-            if value.kind not in ("str", "null", "bool") and column.type in ("id", "text", "code"):
-                fail(self.path, value.line, f'代码“{value.text}”要加引号（"{value.text}"）')
-            if not target and not column.nullable:
-                fail(self.path, value.line, f"“{column.zh}”不能为空，请给“{key.text}”写上对应的值")
-            if target and (fault := value_fault(column, target)):
-                fail(self.path, value.line, fault)
-            found[key.text] = target
+        for key, value in self.named(node, what):
+            items = value.items if value.kind == "seq" else (value,)
+            texts = ["" if one.empty else self.text(one, what, blank=True) for one in items]
+            if not texts:
+                fail(self.path, key.line, f"{what} 的“{key.text}”后面是空的，请写上值或删去")
+            found[key.text] = tuple(texts)
         return found
-
-    def constant(self, node: Node | None, column: Column, table: Table) -> str | None:
-        """Read a constant, and hold it against the column."""
-        if node is None:
-            return None
-        text = self.scalar(node, "value")
-        if table.grain == (column.name,):
-            fail(self.path, node.line, f"“{column.zh}”是主键，各行必须不同，不能写同一个值")
-        if node.kind not in ("str", "bool") and column.type in ("id", "text", "code"):
-            fail(self.path, node.line, f'“{column.zh}”是文字，值要加引号（"{text}"）')
-        if fault := value_fault(column, text):
-            fail(self.path, node.line, fault)
-        return text
-
-    def generator(self, node: Node | None, column: Column) -> str | None:
-        """Read how a key of last resort is made."""
-        if node is None:
-            return None
-        name = self.text(node, "generate")
-        if name not in GENERATORS:
-            fail(self.path, node.line, f"generate 只能写 {'、'.join(GENERATORS)}（行号）")
-        if column.type not in ("id", "integer") or column.references is not None:
-            fail(self.path, node.line, f"“{column.zh}”不能用行号代替，只有本表自己的编号可以")
-        return name
-
-    # ---- values of YAML --------------------------------------------------------------------------
-
-    def named(self, node: Node | None, what: str) -> tuple[tuple[Node, Node], ...]:
-        """Return key and value of a mapping; nothing if it is left empty."""
-        if node is None or node.empty:
-            return ()
-        if node.kind != "map":
-            fail(self.path, node.line, f"{what} 下面应当是缩进的“键: 值”，请检查缩进和冒号")
-        return node.pairs
-
-    def pairs(self, node: Node, what: str, known: Iterable[str]) -> dict[str, Node]:
-        """Return key → value of a mapping that knows only some keys."""
-        names = list(known)
-        for key, _ in self.named(node, what):
-            if key.text not in names:
-                near = difflib.get_close_matches(key.text, names, 1)
-                guess = f"，是不是想写“{near[0]}”" if near else ""
-                fail(
-                    self.path,
-                    key.line,
-                    f"“{what}”里不认识“{key.text}”{guess}；可以写 {'、'.join(names)}",
-                )
-        return {key.text: value for key, value in node.pairs}
-
-    def scalar(self, node: Node, what: str) -> str:
-        """Return the text of a single value."""
-        if node.kind in ("map", "seq") or node.empty:
-            fail(self.path, node.line, f"{what} 后面应当是一个值，请检查缩进或补上")
-        return node.text.strip()
-
-    def text(self, node: Node, what: str, longest: int = _LONGEST, blank: bool = False) -> str:
-        """Return a text; what YAML takes for a number or a date has to stand in quotes."""
-        found = node.text if blank else self.scalar(node, what)
-        if node.kind in ("map", "seq") or not found or len(found) > longest:
-            fail(self.path, node.line, f"{what} 应当是一段文字（不超过 {longest} 字），请补上")
-        if node.kind != "str":
-            fail(self.path, node.line, f'{what} 的“{found}”要加引号（"{found}"），按文字读')
-        return found
-
-    def optional_text(
-        self, node: Node | None, what: str, longest: int = _LONGEST, blank: bool = False
-    ) -> str | None:
-        """Return a text, or None where the key is missing or left empty."""
-        if node is None or node.empty:
-            return None
-        return self.text(node, what, longest, blank)
-
-    def texts(self, node: Node | None, what: str) -> tuple[str, ...]:
-        """Return one text or a list of texts."""
-        if node is None or node.empty:
-            return ()
-        items = node.items if node.kind == "seq" else (node,)
-        return tuple(self.text(item, what) for item in items)

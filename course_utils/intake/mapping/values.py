@@ -10,7 +10,8 @@ from course_utils.contract.model import Column
 
 #: Texts that stand for yes and no in a mapping.
 YES, NO = ("是", "true", "1"), ("否", "false", "0")
-_NUMBERS = ("integer", "number", "money", "percent", "ratio")
+#: Contract types that are numbers.
+NUMBERS = ("integer", "number", "money", "percent", "ratio")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: No exponents: ``1e999999999`` is a short way to fill the memory.
 _NUMBER = re.compile(r"[-+]?\d{1,15}(\.\d{1,10})?")
@@ -25,7 +26,7 @@ def value_fault(column: Column, text: str) -> str:
         return f"“{column.zh}”没有“{text}”这个值，可以写 {'、'.join(column.codes)}"
     if column.type == "flag" and text.lower() not in (*YES, *NO):
         return f"“{column.zh}”只能是 是 或 否，现在是“{text}”"
-    if column.type in _NUMBERS:
+    if column.type in NUMBERS:
         return _number_fault(column, text)
     if column.type in ("date", "month") and not _is_date(text):
         return f"“{column.zh}”的“{text}”应写成 2025-12-31 这样的日期"

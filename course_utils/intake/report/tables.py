@@ -18,7 +18,7 @@ Shown = tuple[Sequence[str], list[tuple[Any, ...]]]
 _COUNTS = {
     "lines": "总行数", "title": "标题", "header": "表头", "repeated_header": "重复表头",
     "blank": "空行", "total": "合计与页脚", "continued": "续行", "ragged": "读不出",
-    "rows": "数据行",
+    "skipped": "映射不取", "rows": "数据行",
 }  # fmt: skip
 
 
@@ -122,7 +122,9 @@ def change_rows(result: IntakeResult) -> Shown:
 
 def _source(given: ColumnMapping) -> str:
     if given.source is not None:
-        return given.source
+        return "、".join(given.sources)
+    if given.file is not None:
+        return f"文件名：{given.file}"
     return f"固定值：{given.value}" if given.value is not None else "按行号生成"
 
 

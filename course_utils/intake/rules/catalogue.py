@@ -90,7 +90,7 @@ _TABLE = (
          "不必修改，核对口径即可", REMARK, True),
     Rule("date_serial", "Excel 日期序号", NOTE, "日期是 Excel 序号，已换算成日期",
          "导出时把这一列设为日期或文本格式", REMARK, True),
-    Rule("time_zone", "世界时", WARN, "时间末尾有 Z，是世界时；按原样读取，没有换算成北京时间",
+    Rule("time_zone", "世界时", WARN, "时间末尾是 Z 或其他时区；按原样读取，没有换算成北京时间",
          "导出时换成北京时间", REMARK, True),
     Rule("id_tail", "编号带小数尾巴", WARN, "编号末尾的 .0 已去掉", "按文本格式重新导出",
          REMARK, True),

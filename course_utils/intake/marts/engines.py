@@ -232,8 +232,10 @@ class WarehouseEngine:
                 connection.exec_driver_sql(read_only)
                 if getattr(
                     connection.dialect, "is_mariadb", False
-                ):  # equal keys are joined by hashing, as elsewhere
-                    connection.exec_driver_sql("SET SESSION join_cache_level = 4")
+                ):  # sources become keyed tables, not loops
+                    connection.exec_driver_sql(
+                        "SET SESSION optimizer_switch = 'derived_merge=off', join_cache_level = 4"
+                    )
                 yield connection.exec_driver_sql(sql, execution_options=options)
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise CourseError(

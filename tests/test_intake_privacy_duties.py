@@ -84,6 +84,8 @@ def test_a_bank_whose_day_has_passed_is_not_built(town):
     assert "course purge town" in CliRunner().invoke(main, ["bank", "list"]).output
     result = CliRunner().invoke(main, ["release", "town", "--tier", "class"])
     assert result.exit_code == 1 and "销毁" in result.output
+    result = CliRunner().invoke(main, ["intake", "town"])
+    assert result.exit_code == 1 and "销毁" in result.output
     refuse_overdue(load_profile("made"))
 
 

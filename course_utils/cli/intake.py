@@ -33,8 +33,11 @@ SHOWN_RULES = 8
 @click.option("--afresh", is_flag=True, help="不接着上次做，全部重新读。")
 def intake(bank: str, folder: Path | None, engine: str | None, new_key: bool, afresh: bool) -> None:
     """把一家银行的导出文件读入、校验、去标识化，写成课程的数据表。"""
+    from course_utils.bank import load_profile
+    from course_utils.intake.privacy.duties import refuse_overdue
     from course_utils.intake.run import Request, run_intake
 
+    refuse_overdue(load_profile(bank))  # now, not after an hour's reading
     request = Request(bank, folder, new_key, afresh, engine)
     with ProgressBar(f"导入 {bank}") as bar:
         outcome = run_intake(request, say=bar.say, progress=bar.show)

@@ -20,7 +20,8 @@ _NUMERIC = (int, float)
 #: Sentences stand in cells here: they may break.
 _STYLE = (
     "body { max-width: 92rem } td { white-space: normal; max-width: 24rem; "
-    "overflow-wrap: anywhere; vertical-align: top } td.count { text-align: right; "
+    "overflow-wrap: anywhere; vertical-align: top; min-width: 4.5em } "
+    "td.count { min-width: 0; text-align: right; "
     "white-space: nowrap; font-variant-numeric: tabular-nums }"
 )
 
@@ -34,9 +35,9 @@ def report_page(result: IntakeResult, summary: Summary) -> str:
         f"<p>基准日 {result.as_of}，生成于 {escape(result.made)}。"
         "本报告含银行内部信息，仅限授权人员查看；敏感值已遮蔽。</p>",
         *_verdict(result, summary),
-        _section("各表行数", tables.table_rows(summary), "没有收到任何表。"),
         _section("发现的问题，按规则", tables.rule_rows(summary), "没有发现问题。"),
         *_details(result, summary),
+        _section("各表行数", tables.table_rows(summary), "没有收到任何表。"),
         _section("行数勾稽：每一行都有去向", tables.balance_rows(summary), "没有收到任何行。"),
         _section("各文件读取情况", tables.file_rows(result), "没有读到文件。"),
         _section("码值翻译", tables.code_rows(result), "没有翻译码值。"),
@@ -51,7 +52,7 @@ def _verdict(result: IntakeResult, summary: Summary) -> Iterable[str]:
     counts = {level: sum(r.count for r in summary.rules if r.level == level) for level in LEVELS}
     told = "，".join(f"{level} {counts[level]:,} 处" for level in LEVELS)
     if summary.may_publish:
-        yield f"<h2>结论：可以使用</h2><p>{told}。</p>"
+        yield f"<h2>结论：可以使用</h2><p>{told}。{_todo(result, counts)}</p>"
     else:
         yield f"<h2>结论：没有发布</h2><p>{told}。原有数据没有改动。请先处理：</p>"
         yield "<ol>" + "".join(f"<li>{escape(one)}</li>" for one in summary.stops) + "</ol>"
@@ -61,6 +62,16 @@ def _verdict(result: IntakeResult, summary: Summary) -> Iterable[str]:
     )
     if result.messages:
         yield "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in result.messages) + "</ul>"
+
+
+def _todo(result: IntakeResult, counts: dict[str, int]) -> str:
+    """Return what the data clerk does next, in one sentence."""
+    if not counts[REFUSE] + counts[WARN]:
+        return "没有要改的，数据已可使用。"
+    return (
+        f"数据已可使用；要找回{REFUSE}的行，请按需修改清单（也在 数据问题清单.xlsx）"
+        f"改源数据或 mapping.yml，再运行一次 course intake {escape(result.bank)}。"
+    )
 
 
 def _details(result: IntakeResult, summary: Summary) -> Iterable[str]:

@@ -14,7 +14,7 @@ from course_utils.bank import load_profile
 from course_utils.cli import main
 from course_utils.errors import CourseError
 from course_utils.intake.mapping import load_mapping, source_files
-from course_utils.intake.privacy.key import load_key
+from course_utils.intake.privacy.key import ensure_key, key_path, load_key
 from course_utils.intake.run import REPORT, Request, run_intake
 from course_utils.paths import intake_dir
 from course_utils.visible import file_label, visible
@@ -149,3 +149,14 @@ def test_nothing_in_a_report_runs(project):
     found = {one for one in listed if "1+1" in one or "SUM" in one}
     assert found == {"'=1+1", "'＝1+1", "'@SUM(A1)"}
     assert not any(mark in one for one in listed for mark in ("\x1b", "\u202e"))
+
+
+def test_a_disk_that_is_full_leaves_no_half_key(project, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("course_utils.intake.privacy.key.os.fsync", full)
+    place = key_path("small")
+    with pytest.raises(CourseError, match="腾出磁盘空间"):
+        ensure_key("small", used_before=False)
+    assert not place.exists()

@@ -125,8 +125,14 @@ def _write(path: Path, key: bytes) -> None:
         raise CourseError(f"“{path}”刚被另一个程序写入，请等它结束后再试。") from None
     except OSError:
         raise CourseError(f"密钥写不进“{path}”，请用 COURSE_KEY_FILE 换一个可写的位置。") from None
-    with os.fdopen(number, "wb") as stream:
-        stream.write(key)
+    try:
+        with os.fdopen(number, "wb") as stream:
+            stream.write(key)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:  # a full disk: half a key would be taken for the bank's own
+        path.unlink(missing_ok=True)
+        raise CourseError(f"密钥写不进“{path}”，请腾出磁盘空间后再试。") from None
 
 
 def _check_mode(path: Path) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course_utils.bank import load_profile
+from course_utils.bank import load_profile, public_tables
 from course_utils.errors import CourseError
-from course_utils.synth import economy, enterprises, world
+from course_utils.synth import enterprises, world
 from course_utils.synth.effects import load_effects, parse_value
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import hex_hash, ids, setting, split_integer
@@ -24,7 +24,7 @@ def sim(request):
 
 @pytest.fixture(scope="module")
 def calendar():
-    return economy.build_calendar(
+    return public_tables.build_calendar(
         pd.Timestamp("2021-01-01"), pd.Timestamp("2026-12-31"), [[1, 1], [3, 31]]
     ).set_index("date")
 
@@ -77,7 +77,7 @@ def test_windows(calendar):
         "03-31", "06-30", "09-30", "12-31",
     ]  # fmt: skip
     assert calendar.index[calendar["pension_day"]].day.unique().tolist() == [10, 15]
-    across = economy.build_calendar(
+    across = public_tables.build_calendar(
         pd.Timestamp("2024-01-01"), pd.Timestamp("2024-12-31"), [[11, 15], [2, 15]]
     ).set_index("date")["kaimenhong"]
     assert across["2024-02-15"] and across["2024-11-15"] and across["2024-12-31"]
@@ -85,7 +85,7 @@ def test_windows(calendar):
 
 
 def test_every_holiday_span_is_closed_and_every_make_up_day_open(calendar):
-    schedule = economy.read_reference("holidays")
+    schedule = public_tables.read_reference("holidays")
     for row in schedule[schedule["year"].between(2021, 2026)].itertuples():
         span = calendar.loc[max(row.start, "2021-01-01") : row.end, "workday"]
         assert (span == (row.kind == "调休上班")).all(), row

@@ -30,6 +30,23 @@ LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
 #: all its customers, so each stands for itself.
 CONSTANTS: Mapping[str, float] = MappingProxyType({"weight": 1.0})
 
+#: Public tables that the course supplies to a real bank without them → columns it cannot know.
+SUPPLIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "calendar": ("market_day", "pension_day", "school_holiday"),
+        "lpr_rate": (),
+        "deposit_rate": (),
+        "industry": (),
+        "lender_keyword": (),
+    }
+)
+
+
+def is_supplied(name: str) -> bool:
+    """Say whether the course supplies a table, ``"calendar"``, or a column, ``"calendar.date"``."""
+    table, _, column = name.partition(".")
+    return table in SUPPLIED and column not in SUPPLIED[table]
+
 
 def chinese(name: str) -> str:
     """Return the Chinese name of ``"loan"`` or ``"loan.five_class"``."""

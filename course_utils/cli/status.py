@@ -55,13 +55,16 @@ def _what_it_has(profile: Profile) -> tuple[Callable[[str], bool], str]:
     if any(folder.glob("*.parquet")) or not profile.is_real or profile.release:
         bank = open_bank(profile.code)
         return bank.has, f"已有 {len(bank.tables)} 张表"
+    from course_utils.bank.labels import is_supplied
     from course_utils.intake.mapping import load_mapping
 
     tables = load_mapping(profile.code).tables
 
     def has(name: str) -> bool:
         table, _, column = name.partition(".")
-        return table in tables and (not column or column in tables[table].columns)
+        if table not in tables:
+            return is_supplied(name)
+        return not column or column in tables[table].columns
 
     return has, f"还没有数据，按映射里的 {len(tables)} 张表判断"
 

@@ -12,6 +12,7 @@ from course_utils import __version__
 from course_utils.bank import parquet
 from course_utils.files import fresh_folder
 from course_utils.intake.marts import Derived, derive, sample_transactions
+from course_utils.intake.public_tables import Supplied, supply
 
 if TYPE_CHECKING:
     import datetime
@@ -38,11 +39,14 @@ class Published:
         Tables that were worked out from others.
     sample : dict
         How the statements were drawn; empty if there are none.
+    supplied : list of Supplied
+        Public tables that the course supplied.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
     sample: dict[str, Any] = field(default_factory=dict)
+    supplied: list[Supplied] = field(default_factory=list)
 
 
 def publish(
@@ -55,7 +59,7 @@ def publish(
     about: Mapping[str, Any],
     carried: Mapping[str, Path] | None = None,
 ) -> Published:
-    """Write the tables of a bank, those that can be worked out, and the manifest.
+    """Write the tables of a bank, those that can be worked out, public ones, and the manifest.
 
     Parameters
     ----------
@@ -100,6 +104,7 @@ def publish(
                 columns = _columns(connection, rows, table)
                 parquet.write(connection, rows, table, columns, aside / path.name, table.grain)
         done.derived = derive(aside, sources, as_of, out=aside, scratch=scratch)
+        done.supplied = supply(connection, contract, aside, as_of)
         for path in sorted(aside.glob("*.parquet")):
             count = f"SELECT count(*) FROM {parquet.rows_of(path)}"
             done.rows[path.stem] = connection.execute(count).fetchall()[0][0]
@@ -146,6 +151,7 @@ def _write_manifest(
             one.table: {"left_out": one.left_out, "notes": one.notes} for one in done.derived
         },
         "sample": done.sample,
+        "supplied": {one.table: one.note for one in done.supplied},
         **about,
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)

@@ -317,6 +317,9 @@ def _messages(published: Published) -> list[str]:
     for one in published.derived:
         zh = contract.table(one.table).zh
         sentences.append(f"“{zh}”没有报送，由其他表算出 {one.rows:,} 行。" + "".join(one.notes))
+    for one in published.supplied:
+        zh = contract.table(one.table).zh
+        sentences.append(f"“{zh}”没有报送，由课程补上 {one.rows:,} 行：{one.note}。")
     drawn = published.sample
     if drawn and drawn["rows"] < drawn["all_rows"]:
         sentences.append(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from course_utils.paths import data_dir
+from course_utils.bank.public_tables import (
+    build_calendar,
+    build_industries,
+    dated_reference,
+    posted,
+    rate_table,
+)
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import setting
 
-TERMS = {"m3": 3, "m6": 6, "y1": 12, "y2": 24, "y3": 36, "y5": 60}
 _FIRST_DAY = "2021-01-01"
 # product_code, name, line, min, max, spread of the rate over LPR (low, high), term, guarantee,
 # repay method, target, age limits, monthly fee. Rates are filled in from the LPR of the as-of date.
@@ -59,23 +64,15 @@ _COMPETITORS = [
 ]  # fmt: skip
 
 
-def read_reference(name: str) -> pd.DataFrame:
-    """Read one public table of ``data/reference``; comment lines start with ``#``."""
-    path = data_dir("reference") / f"{name}.csv"
-    text = {"code": str, "effective_date": str}
-    return pd.read_csv(path, comment="#", encoding="utf-8", dtype=text)
-
-
 def generate(sim: Simulation) -> None:
     """Write industry, calendar, rates, products, policy, macro figures and programme dates."""
-    sim.tables["industry"] = _industries()
+    sim.tables["industry"] = build_industries()
     sim.tables["calendar"] = build_calendar(
         pd.Timestamp(_FIRST_DAY),
         pd.Timestamp(year=sim.as_of.year + 1, month=12, day=31),
         setting(sim.profile.world, "kaimenhong"),
     )
-    lpr = read_reference("lpr")
-    lpr["effective_date"] = pd.to_datetime(lpr["effective_date"])
+    lpr = dated_reference("lpr")
     sim.tables["lpr_rate"] = _until(sim, lpr[["effective_date", "lpr_1y", "lpr_5y"]])
     sim.tables["deposit_rate"] = _deposit_rates(sim)
     sim.tables["ftp_curve"] = _ftp_curve(sim)
@@ -91,102 +88,17 @@ def _until(sim: Simulation, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["effective_date"] <= sim.as_of].reset_index(drop=True)
 
 
-def _industries() -> pd.DataFrame:
-    frame = read_reference("industries")
-    net = (frame["margin_low"] + frame["margin_high"]) / 2 * 0.42
-    return pd.DataFrame(
-        {
-            "industry_code": frame["code"],
-            "industry_name": frame["name"],
-            "section": frame["section"],
-            "rule_key": frame["rule_key"],
-            "trade_group": frame["group"],
-            "agricultural": frame["agriculture"].astype(bool),
-            "green": frame["green"].astype(bool),
-            "gross_margin_low": frame["margin_low"],
-            "gross_margin_high": frame["margin_high"],
-            "net_margin": np.round(net, 3),
-            "turnover_days": frame["turnover_days"].astype(float),
-            "code_share": frame["code_share"],
-            "power_cost_per_10k": frame["electricity_per_10k"].astype(float),
-        }
-    )
-
-
-def build_calendar(first: pd.Timestamp, last: pd.Timestamp, opening: list[list[int]]):
-    """Build the calendar table from the official holiday schedules.
-
-    Parameters
-    ----------
-    first, last : Timestamp
-        First and last day.
-    opening : list of [month, day]
-        First and last day of the 开门红 window; it may run over the year end.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a day, columns of the contract.
-    """
-    days = pd.date_range(first, last, freq="D", unit="s")
-    schedule = read_reference("holidays")
-    holiday = pd.Series(None, index=days, dtype=object)
-    workday = pd.Series(days.day_of_week < 5, index=days)
-    for row in schedule.itertuples():
-        span = pd.date_range(row.start, row.end).intersection(days)
-        if row.kind == "放假":
-            holiday[span] = row.holiday
-        workday[span] = row.kind == "调休上班"
-    new_year = pd.to_datetime(read_reference("lunar_new_year")["new_year"]).to_numpy(
-        "datetime64[D]"
-    )
-    gap = days.to_numpy("datetime64[D]")[:, None] - new_year[None, :]
-    nearest = np.abs(gap).argmin(axis=1)
-    day_of_year = days.month * 100 + days.day
-    start, end = (month * 100 + day for month, day in opening)
-    inside = (day_of_year >= start) & (day_of_year <= end)
-    if start > end:
-        inside = (day_of_year >= start) | (day_of_year <= end)
-    return pd.DataFrame(
-        {
-            "date": days,
-            "workday": workday.to_numpy(),
-            "holiday": holiday.to_numpy(),
-            "days_to_cny": gap[np.arange(len(days)), nearest].astype(int),
-            "kaimenhong": np.asarray(inside),
-            "quarter_end": days.is_quarter_end,
-            "market_day": np.isin(days.day % 10, (2, 5, 8)),
-            "pension_day": np.isin(days.day, (10, 15)),
-        }
-    )
-
-
 def _deposit_rates(sim: Simulation) -> pd.DataFrame:
     world = sim.profile.world
-    big = read_reference("deposit_rates")
-    big["effective_date"] = pd.to_datetime(big["effective_date"])
     own_spread = {int(year): spread for year, spread in setting(world, "own_rate_spread").items()}
     peer = setting(world, "peer_rate_spread")
     rows = []
-    for row in big.itertuples():
+    for row in dated_reference("deposit_rates").itertuples():
         year = max([y for y in own_spread if y <= row.effective_date.year], default=min(own_spread))
-        rows += _posted(row, "大行", {}, 0)
-        rows += _posted(row, "本行", own_spread[year], setting(world, "own_rate_lag_days"))
-        rows += _posted(row, "同业", peer, setting(world, "peer_rate_lag_days"))
-    frame = pd.DataFrame(rows, columns=["effective_date", "who", "kind", "term_months", "rate"])
-    return _until(sim, frame.sort_values(["effective_date", "who", "kind", "term_months"]))
-
-
-def _posted(row, who: str, spread: dict[int, float], lag: int) -> list[tuple]:
-    day = row.effective_date + pd.Timedelta(days=lag)
-    rows = [(day, who, "活期", 0, row.demand), (day, who, "通知", 0, round(row.demand + 0.25, 4))]
-    for column, months in TERMS.items():
-        rate = getattr(row, column) + spread.get(months, 0) / 100
-        rows.append((day, who, "定期", months, round(rate, 4)))
-        if months in (12, 24, 36):
-            premium = {12: 0.10, 24: 0.15, 36: 0.20}[months]
-            rows.append((day, who, "大额存单", months, round(rate + premium, 4)))
-    return rows
+        rows += posted(row, "大行")
+        rows += posted(row, "本行", own_spread[year], setting(world, "own_rate_lag_days"))
+        rows += posted(row, "同业", peer, setting(world, "peer_rate_lag_days"))
+    return _until(sim, rate_table(rows))
 
 
 def _lpr_at(sim: Simulation, dates: pd.DatetimeIndex) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from course_utils.synth.economy import read_reference
+from course_utils.bank.public_tables import read_reference
 from course_utils.synth.names import firm_names
 from course_utils.synth.state import Simulation
 from course_utils.synth.tools import (

@@ -234,12 +234,14 @@ def _tiers(facts: dict[str, Any]) -> str:
             (
                 "行内课堂",
                 "客户月度、粗化的客户表、公共参照和网点汇总",
-                f"已生成 {made['code']}" if made else "还没有：course release 代号 --tier class",
+                f"已生成 {made['code']}"
+                if made
+                else f"还没有：course release {facts['bank']} --tier class",
             ),
             (
                 "行外",
                 f"合成数据，或不少于 {facts['k_outside']} 户的汇总",
-                "course release 代号 --tier outside",
+                f"course release {facts['bank']} --tier outside",
             ),
         ),
     )

@@ -415,6 +415,7 @@ def real_bank(tmp_path, monkeypatch):
     sample = RawValueSample(key)
     sample.note("customer.masked_name", ["欧阳青山", "普惠金融"])
     sample.note("deposit_account.account_id", ["80100200300400"])
+    sample.note("merchant.merchant_id", ["M000001"])  # the contract's own example
     return root, sample
 
 
@@ -422,7 +423,7 @@ def test_a_real_banks_values_are_found_in_its_build(real_bank):
     root, sample = real_bank
     build = root / "build" / "town_class"
     (build / "trainee").mkdir(parents=True)
-    write(build / "trainee", "a.md", "客户欧阳青山的账号 8010 0200 300400，普惠金融\n")
+    write(build / "trainee", "a.md", "客户欧阳青山的账号 8010 0200 300400，普惠金融 M000001\n")
     assert scan_build(build) == []  # without a mapping it is a synthetic bank's
     (root / "data/banks/town/mapping.yml").write_text('contract: "2.0"\n', "utf-8")
     with pytest.raises(CourseError, match="原始值样本"):

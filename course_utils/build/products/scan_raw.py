@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import course_utils
 from course_utils.build.products.scan_values import mask
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir, home, intake_dir
@@ -74,7 +75,11 @@ def finder_for(code: str) -> RawFinder | None:
 
 @cache
 def _course_texts() -> str:
-    """Return what the course says itself: lessons and reference data."""
+    """Return what the course says itself: lessons, program, contract and reference data.
+
+    The contract says what numbers look like (M000001): a bank may have one that looks like it.
+    """
     texts = sorted(((home() or Path.cwd()) / "lessons").rglob("*.py"))
-    texts += sorted(data_dir("reference").glob("*"))
+    texts += sorted(Path(course_utils.__file__).parent.rglob("*.py"))
+    texts += sorted((*data_dir("contract").glob("*"), *data_dir("reference").glob("*")))
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in texts)

@@ -7,7 +7,6 @@ bank's own engine, and the results are de-identified batch by batch before they 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +14,16 @@ from urllib.parse import urlsplit
 
 from course_utils.errors import CourseError
 from course_utils.intake.mapping import factor
-from course_utils.intake.marts import run_marts
+from course_utils.intake.marts import protecting, run_marts
 from course_utils.intake.marts.translate import DIALECTS
 from course_utils.intake.privacy import Protector
 
 if TYPE_CHECKING:
-    import polars as pl
     from sqlglot import exp
 
-    from course_utils.contract import Column, Contract, Table
+    from course_utils.contract import Column, Contract
     from course_utils.intake.mapping import BankMapping, ColumnMapping, TableMapping
-    from course_utils.intake.marts import Derived, Mart
+    from course_utils.intake.marts import Derived
 
 #: Size of the tables that are never read row by row where an engine can do it.
 EVENTS = "per_event"
@@ -89,11 +87,7 @@ def fetch_marts(
         part.table: contract_select(part, contract, dialect) for part in staying(mapping, contract)
     }
     folder.mkdir(parents=True, exist_ok=True)
-    protector = Protector(key)
-
-    def protect(mart: Mart, rows: pl.DataFrame) -> pl.DataFrame:
-        return protector.protect(mart_table(mart, contract), rows)
-
+    protect = protecting(Protector(key), contract)
     return run_marts(engine, tables, as_of, folder, protect=protect)
 
 
@@ -154,19 +148,6 @@ def _expression(column: Column, mapped: ColumnMapping, unit: str | None) -> exp.
         value = case.else_(text)
     times = factor(column, mapped.unit or (unit if column.type == "money" else None))
     return value if times == "1" else exp.Mul(this=value, expression=exp.Literal.number(times))
-
-
-def mart_table(mart: Mart, contract: Contract) -> Table:
-    """Return a definition of a mart whose columns are protected as those they come from."""
-    inputs = [contract.tables[name] for name in mart.inputs if name in contract.tables]
-    columns: dict[str, Column] = {}
-    for name in mart.columns:
-        for table in inputs:
-            if name in table.columns:
-                columns[name] = table.columns[name]
-                break
-    first = inputs[0] if inputs else next(iter(contract.tables.values()))
-    return dataclasses.replace(first, name=mart.name, zh=mart.zh, columns=columns)
 
 
 def _dialect(engine: str) -> str:

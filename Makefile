@@ -97,6 +97,7 @@ bench: env
 	for bank in $(BANKS); do $(COURSE) bank generate --bank $$bank; done
 	$(PY) -m benchmarks.synth_speed --bank $(BANK)
 	$(PY) -m benchmarks.build_speed --bank $(BANK)
+	$(PY) -m benchmarks.intake_validation
 	$(PY) -m benchmarks.intake_marts
 
 # what both locks name has one version

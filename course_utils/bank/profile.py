@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.bank.strict_yaml import explained
+from course_utils.bank.strict_yaml import check_plain, explained
 from course_utils.errors import CourseError
 from course_utils.paths import data_dir
 from course_utils.visible import visible
@@ -150,7 +150,9 @@ def load_profile(code: str) -> Profile:
         near = difflib.get_close_matches(code, banks, 1)
         guess = f"是不是想写“{near[0]}”？" if near else ""
         raise CourseError(f"没有代号为“{code}”的银行。{guess}现有：{'、'.join(banks)}。")
-    return _build(code, read_yaml(data_dir("banks") / code / "bank.yml"))
+    path = data_dir("banks") / code / "bank.yml"
+    check_plain(path)
+    return _build(code, read_yaml(path))
 
 
 def _build(code: str, raw: Any) -> Profile:

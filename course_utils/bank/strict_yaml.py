@@ -79,14 +79,14 @@ def explained(path: Path) -> Iterator[None]:
         ) from None
 
 
-def read_nodes(path: Path) -> Node:
-    """Read one YAML 1.2 document.
+def check_plain(path: Path) -> str:
+    """Return the text of a YAML file that holds plain settings.
 
     Raises
     ------
     CourseError
-        If the file is too long, no YAML, has a key twice, is nested too deeply, or uses tags,
-        anchors, aliases or directives: a settings file needs none of them, and a hostile one does.
+        If it is too long, nested too deeply, or uses tags, anchors, aliases or directives: a
+        settings file needs none of them, and with a dozen aliases a hostile one fills the memory.
     """
     from ruamel.yaml import YAML
 
@@ -97,8 +97,22 @@ def read_nodes(path: Path) -> Node:
                 "不像是手写的设置，请核对文件。"
             )
         text = path.read_text(encoding="utf-8-sig")
-        reader = YAML(typ="safe", pure=True)
-        _refuse_machinery(reader.scan(text), path)
+        _refuse_machinery(YAML(typ="safe", pure=True).scan(text), path)
+    return text
+
+
+def read_nodes(path: Path) -> Node:
+    """Read one YAML 1.2 document.
+
+    Raises
+    ------
+    CourseError
+        If the file is no YAML, has a key twice, or is not plain (:func:`check_plain`).
+    """
+    from ruamel.yaml import YAML
+
+    text = check_plain(path)
+    with explained(path):
         root = YAML(typ="safe", pure=True).compose(text)
         return Node(1, "null") if root is None else _node(root, path)
 

@@ -79,6 +79,19 @@ def test_nest_egg_closed_form_and_fan() -> None:
         payroll.nest_egg(1, -1, 0, 0)
 
 
+def test_the_middle_employee_is_paid_now_and_all_year() -> None:
+    months = pd.date_range("2024-02-29", "2025-01-31", freq="ME")
+    pay = {"E1": 10.0, "E2": 30.0, "E3": 20.0, "E4": 25.0, "E5": 26.0}
+    rows = pd.DataFrame(
+        [{"employee_id": who, "month": m, "gross": g} for who, g in pay.items() for m in months]
+    )
+    rows = rows[(rows["employee_id"] != "E4") | (rows["month"] < months[-1])]  # has left
+    rows = rows[(rows["employee_id"] != "E5") | (rows["month"] > months[5])]  # came in summer
+    assert payroll.middle_employee(rows, pd.Timestamp("2025-01-31")) == "E3"
+    with pytest.raises(CourseError, match="没有任何人"):
+        payroll.middle_employee(rows, pd.Timestamp("2025-06-30"))
+
+
 def test_own_rows_are_nobody_elses() -> None:
     rows = pd.concat([_slips([1.0, 2.0]), _slips([3.0], person="E2")]).sample(
         frac=1, random_state=1

@@ -157,6 +157,12 @@ cu.say(f"硬钥匙先对上 **{len(exact):,}** 家（{len(exact) / len(registry)
 proof = {"owner_masked": "masked_name", "industry_code": "industry_code", "register_date": "register_date"}
 labels = matching.score(labels, registry, files, "clean", proof, *IDS)
 curve = matching.threshold_table(labels["similarity"], labels["true_label"])
+if curve["precision"].max() < PRECISION_GOAL:  # 名称去标识化以后，写法不同的店名看不出相像
+    cu.say(f"标注样本里没有一个门槛守得住 {PRECISION_GOAL:.0%}：先退到做得到的 {curve['precision'].max():.1%}，"
+           "自动接受的对要多抽查；名称能在数据部门洗干净再去标识化，就能回到原来的底线。")
+    PRECISION_GOAL = float(np.floor(curve["precision"].max() * 100) / 100)
+
+# %%
 threshold = matching.choose_threshold(labels["similarity"], labels["true_label"], PRECISION_GOAL)
 chosen = curve[curve["threshold"] == threshold].iloc[0]
 drawn = curve.set_index("threshold")[["precision", "recall"]].set_axis(["查准率", "查全率"], axis=1)

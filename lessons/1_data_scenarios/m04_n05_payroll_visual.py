@@ -64,6 +64,9 @@ cu.dictionary(bank, {"payroll": ["base", "post_pay", "performance", "bonus", "su
                      "employee": ["post", "hire_date", "gender"]})
 wages = bank.load("payroll")
 staff = bank.load("employee").set_index("employee_id")
+if bank.is_real and EMP not in set(wages["employee_id"]):  # 真实数据里员工号是假名，先借一人演示
+    cu.say(f"工资表里没有员工号“{EMP}”，先用一名收入居中的员工演示；讲课前请把参数 EMP 改成讲师自己的假名。")
+    EMP = payroll.middle_employee(wages, today)
 mine = payroll.own_rows(wages, EMP, today)  # 只取自己的行
 year = mine[mine["month"] > today - pd.DateOffset(months=12)]
 cu.say("本行工资表" + ("有专项附加扣除一列。" if bank.has("payroll.special_deduction")

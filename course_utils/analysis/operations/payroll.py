@@ -59,6 +59,32 @@ def own_rows(rows: pd.DataFrame, employee: str, as_of: pd.Timestamp) -> pd.DataF
     return mine
 
 
+def middle_employee(rows: pd.DataFrame, as_of: pd.Timestamp) -> str:
+    """Return the number of the employee in the middle by gross pay of the last twelve months.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The wage table.
+    as_of : Timestamp
+        Only those paid in all of the twelve months up to this day count, if there are any.
+
+    Raises
+    ------
+    CourseError
+        Nobody was paid in the last month.
+    """
+    year = rows[(rows["month"] > as_of - pd.DateOffset(months=12)) & (rows["month"] <= as_of)]
+    paid = year.groupby("employee_id").agg(
+        gross=("gross", "sum"), months=("month", "nunique"), last=("month", "max")
+    )
+    paid = paid[paid["last"] >= as_of.replace(day=1).normalize()]
+    _need.that(len(paid) > 0, "工资表里最近一个月没有任何人的工资，请检查数据日期。")
+    paid = paid[paid["months"] == paid["months"].max()].reset_index()
+    ordered = paid.sort_values(["gross", "employee_id"], ignore_index=True)
+    return str(ordered["employee_id"].iloc[len(ordered) // 2])
+
+
 def tax_due(taxable: Any) -> Any:
     """Return the tax on taxable income cumulated since January.
 
@@ -352,7 +378,7 @@ def residual(rows: pd.DataFrame, outcome: str, features: Sequence[str]) -> pd.Se
     _need.columns(rows, [outcome, *features], "回归残差")
     data = rows[[outcome, *features]].dropna()
     table = design(data, features).to_numpy()
-    _need.that(len(data) > table.shape[1] + 2, "样本太少，算不出回归残差，请放宽筛选。")
+    _need.enough(len(data) > table.shape[1] + 2, "样本太少，算不出回归残差，请放宽筛选。")
     x = np.column_stack([np.ones(len(data)), table])
     y = data[outcome].to_numpy(dtype=float)
     left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]

@@ -29,6 +29,9 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?|(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
 _MONTH = re.compile(r"(19|20)\d{2}[-/.年]?(0?[1-9]|1[0-2])月?")
 _YEAR = re.compile(r"(19|20)\d{2}年?")
 _NUMBER = re.compile(r"[-+(]?[¥￥$]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?\)?[%‰]?")
+#: 1.234,56 and 7,5: a comma before one or two decimals.
+_COMMA = re.compile(r"[-+(]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}\)?")
+_SHORT_DATE = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _INTEGER = re.compile(r"[-+(]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.0+)?\)?")
 _PHONE = re.compile(r"1[3-9]\d{9}|1[3-9]\d\*{4}\d{4}|0\d{2,3}-?\d{7,8}")
 _PERSON = re.compile(r"\d{6}(?:19|20)\d{2}\d{7}[\dXx]|\d{17}[\dXx]|\d{6}\*{8,}\w{2,4}")
@@ -123,9 +126,12 @@ def look(values: Sequence[str | None]) -> Evidence:
     filled = [value for value in seen if value.lower() not in BLANK]
     if not filled:
         return Evidence(seen=len(seen), blank=len(seen))
-    shares = {name: sum(map(test, filled)) / len(filled) for name, test in _TESTS.items()}
+    pointed = [_pointed(value) for value in filled]
+    shares = {name: sum(map(test, pointed)) / len(filled) for name, test in _TESTS.items()}
+    shares["comma"] = sum(a != b for a, b in zip(filled, pointed, strict=True)) / len(filled)
+    shares["minus"] = sum(map(_is_negative, pointed)) / len(filled)
     counts = Counter(filled)
-    numbers = [n for n in map(as_number, filled) if n is not None]
+    numbers = [n for n in map(as_number, pointed) if n is not None]
     ordered = sorted(filled)
     return Evidence(
         seen=len(seen),
@@ -143,6 +149,15 @@ def look(values: Sequence[str | None]) -> Evidence:
 def clean(value: str | None) -> str:
     """Return a cell without the marks with which exports keep numbers as text."""
     return (value or "").replace("\u3000", " ").replace("\x1a", "").strip().strip("'\"=\t").strip()
+
+
+def _pointed(text: str) -> str:
+    """Write 1.234,56 as 1234.56; leave everything else."""
+    return text.replace(".", "").replace(",", ".") if _COMMA.fullmatch(text) else text
+
+
+def _is_negative(text: str) -> bool:
+    return text.startswith(("-", "(")) and bool(as_number(text))
 
 
 def as_number(text: str) -> float | None:
@@ -183,6 +198,7 @@ _TESTS: dict[str, Callable[[str], bool]] = {
     "date": _is_date,
     "timestamp": lambda v: bool(_TIME.fullmatch(v)),
     "clock": lambda v: bool(_CLOCK.fullmatch(v)),
+    "short_date": lambda v: bool(_SHORT_DATE.fullmatch(v)),
     "month": lambda v: bool(_MONTH.fullmatch(v)),
     "year": lambda v: bool(_YEAR.fullmatch(v)),
     "number": lambda v: as_number(v) is not None,
@@ -208,6 +224,8 @@ def _date_fit(column: Column, e: Evidence) -> float:
     if column.type == "month":
         return max(e.share("month"), 0.95 * e.share("date"), 0.7 * e.share("timestamp"), 0.2)
     serial = 0.8 if e.share("integer") > _SURE and 20_000 < (e.low or 0) < 60_000 else 0
+    if e.share("short_date") > _SURE:
+        return 0.8
     return max(e.share("date"), 0.95 * e.share("timestamp"), 0.5 * e.share("month"), serial, 0.2)
 
 

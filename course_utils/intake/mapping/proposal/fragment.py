@@ -12,10 +12,13 @@ from course_utils.errors import CourseError
 from course_utils.files import write_text
 from course_utils.intake.mapping.proposal.inspect import Finding
 from course_utils.intake.mapping.proposal.match import ColumnProposal, TableProposal
+from course_utils.intake.mapping.proposal.shapes import Shaped, has_commas, needed, shapes, unwanted
 from course_utils.intake.mapping.reader import mapping_path, read_mapping
 from course_utils.intake.mapping.template import yaml_name, yaml_quoted
 
 ASK = "# 待确认 "
+#: Fewer columns prove no table: every second export has a customer and an account.
+FEWEST_READY = 3
 _MARK = "# ---- 提议："
 
 
@@ -36,12 +39,24 @@ def fragment(finding: Finding, proposal: TableProposal, folder: Path | None = No
         head.append(f"    header: [{', '.join(map(str, first.header))}]")
     if first.unit not in (None, "元"):
         head.append(f"    unit: {first.unit}")
+    if has_commas(first.columns):
+        head.append('    decimal: ","')
+    head += [_asked(line) for line in unwanted(first.columns)]
     head.append("    columns:")
-    ready = is_ready(proposal)
-    body = [_column_line(one, first.unit, ready) for one in proposal.columns]
+    ready, shaped = is_ready(proposal), shapes(finding, proposal)
+    special = {one.column.name for one in shaped}
+    plain = [one for one in proposal.columns if one.column.name not in special]
+    body = [_column_line(one, first.unit, ready) for one in plain]
+    body += [_shaped_line(one) for one in shaped]
+    if lacking := needed(proposal, shaped):
+        body.append(f"      # {lacking}")
     title = f"  {mark_of(table, patterns)}（把握 {proposal.score:.0%}），请逐条核对 ----"
     lines = [title, *(head if ready else [_asked(line) for line in head]), *body]
-    return lines + [_missing_key(table, name) for name in proposal.missing]
+    return lines + [_missing_key(table, name) for name in proposal.missing if name not in special]
+
+
+def _shaped_line(one: Shaped) -> str:
+    return f"{_asked(f'      {one.column.name}: {one.value}')}  # {one.column.zh}；{one.why}"
 
 
 def _missing_key(table: Table, name: str) -> str:
@@ -54,9 +69,10 @@ def _missing_key(table: Table, name: str) -> str:
 
 
 def is_ready(proposal: TableProposal) -> bool:
-    """The table with its key and at least one column is sure: the block may be used as it is."""
+    """The table with its key and some columns is sure: the block may be used as it is."""
     whole = proposal.sure and not proposal.missing
-    return whole and any(one.sure for one in proposal.columns)
+    least = min(FEWEST_READY, len(proposal.table.columns) - 1)
+    return whole and sum(one.sure for one in proposal.columns) >= least
 
 
 def mark_of(table: Table, patterns: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from course_utils.intake.mapping.proposal.fragment import (
 from course_utils.intake.mapping.proposal.inspect import Finding
 from course_utils.intake.mapping.proposal.match import ColumnProposal, TableProposal
 from course_utils.intake.mapping.proposal.samples import shown
+from course_utils.intake.mapping.proposal.shapes import shapes
 
 _WIDEST = 34
 _DELIMITERS = {",": "逗号", "\t": "制表符", ";": "分号", "|": "竖线", " ": "空格"}
@@ -56,6 +57,9 @@ def describe(finding: Finding, contract: Contract, titles: Mapping[str, str]) ->
         goal, why = _goal(found, best)
         rows.append((seen.name, seen.evidence.kind, sample, goal, why))
     lines += _table(rows)
+    if best is not None:
+        lines += [f"  另：{one.column.name} {one.column.zh} 可写 {one.value}（{one.why}）。"
+                  for one in shapes(finding, best)]  # fmt: skip
     if best is not None and best.missing:
         names = (f"{best.table.columns[name].zh}（{name}）" for name in best.missing)
         lines.append(f"  缺主键：{'、'.join(names)}。")

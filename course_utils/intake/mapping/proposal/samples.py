@@ -47,7 +47,8 @@ def shown(name: str, evidence: Evidence, known: frozenset[str], number: bool = F
             e.share("integer") >= 0.9 and len(e.first) >= 6 and e.different > 0.5 * e.filled
         ):
             return _form(e.first)
-        return f"约 {_rough(e.low)} 至 {_rough(e.high)}"
+        signed = "，有负数" if e.share("minus") else ""
+        return f"约 {_rough(e.low)} 至 {_rough(e.high)}{signed}"
     return _form(e.first)
 
 

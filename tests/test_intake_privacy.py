@@ -425,3 +425,13 @@ def test_values_that_cannot_be_told_are_not_sampled(tmp_path):
     sample = RawValueSample(KEY)
     sample.note("t.a", ["123456", "20240131", "李四", "abc", None, ""])
     assert sample.save(tmp_path / "s.json") == 0
+
+
+def test_what_stays_of_an_address_is_not_sampled(tmp_path):
+    sample = RawValueSample(KEY)
+    rows = pl.DataFrame({"a": ["大溪社区12号", "某商业银行", "禾牧丰辉酒店"]})
+    Protector(KEY, sample).protect(table(column("a", "address")), rows.head(1))
+    Protector(KEY, sample).protect(table(column("a", "counterparty")), rows.tail(2))
+    sample.save(tmp_path / "s.json")
+    found = RawValueFinder(KEY, tmp_path / "s.json").find("大溪社区、某商业银行、禾牧丰辉酒店")
+    assert list(found) == ["禾牧丰辉酒店"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
 from course_utils.intake.privacy import free_text, masks
-from course_utils.intake.privacy.sample import RawValueSample
+from course_utils.intake.privacy.sample import RawValueSample, worth_keeping
 from course_utils.intake.privacy.tokens import Tokens, replace_values
 
 if TYPE_CHECKING:
@@ -145,8 +145,9 @@ class Protector:
         if rule not in functions:
             raise ValueError(f"{table.name}.{column.name}: unknown protection {column.protect!r}")
         texts = different.to_list()
-        self._note(table, column, (t for t in texts if not masks.is_public(t)))
-        return [functions[rule](text) for text in texts]
+        new = [functions[rule](text) for text in texts]
+        self._note(table, column, _hidden(texts, new))
+        return new
 
     def _note(self, table: Table, column: Column, values: Iterable[str]) -> None:
         if self._sample is not None:
@@ -206,6 +207,14 @@ class Protector:
         return values.to_frame().select(
             pl.when(pl.first().abs() < _TOO_LARGE).then(pl.first()).alias(values.name)
         )[values.name]
+
+
+def _hidden(texts: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield raw texts that must not come up again; a village or a public body may stay."""
+    for text, masked in zip(texts, new, strict=True):
+        # 某商业银行: somebody has left the name out already
+        if not (worth_keeping(text) in masked or text.startswith("某") or masks.is_public(text)):
+            yield text
 
 
 def refuse_secrets(table: str, names: Iterable[str]) -> None:

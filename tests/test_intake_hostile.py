@@ -160,3 +160,12 @@ def test_a_disk_that_is_full_leaves_no_half_key(project, monkeypatch):
     with pytest.raises(CourseError, match="腾出磁盘空间"):
         ensure_key("small", used_before=False)
     assert not place.exists()
+
+
+@pytest.mark.parametrize("head", ["客户号,建档日,姓名,", ""])
+def test_a_hundred_thousand_equal_columns(project, head):
+    (project.exports / "cust.csv").write_text(head + "1," * 100_000 + "\n1,2,3\n")
+    start = time.monotonic()
+    with pytest.raises(CourseError, match="最多读 4096 列"):
+        run_intake(Request("small"))
+    assert time.monotonic() - start < 10

@@ -65,10 +65,7 @@ def find_header(source: Source, options: ReadOptions) -> Header:
         raise _not_found(source, records, options)
     columns = _names(source, [records[i] for i in places], options)
     if len(columns) > MOST_COLUMNS:
-        raise CourseError(
-            f"{place_of(source)}：第 {records[places[-1]].row} 行有 {len(columns)} 列，"
-            f"最多读 {MOST_COLUMNS} 列，请核对分隔符。"
-        )
+        raise _too_wide(source, records[places[-1]].row, len(columns))
     body = [r.cells for r in records[places[-1] + 1 :]]
     columns, width = _width(source, columns, body)
     normal = [tuple(normalise(c) for c in r.cells) for r in records[: places[-1] + 1]]
@@ -219,7 +216,16 @@ def _width(
     return columns[:named], width
 
 
+def _too_wide(source: Source, row: int, width: int) -> CourseError:
+    return CourseError(
+        f"{place_of(source)}：第 {row} 行有 {width} 列，最多读 {MOST_COLUMNS} 列，请核对分隔符。"
+    )
+
+
 def _not_found(source: Source, records: Sequence[Record], options: ReadOptions) -> CourseError:
+    widest = max(records, key=lambda record: len(record.cells), default=None)
+    if widest is not None and len(widest.cells) > MOST_COLUMNS:
+        return _too_wide(source, widest.row, len(widest.cells))
     names = "、".join(options.wanted[:12]) + ("…" if len(options.wanted) > 12 else "")
     looked = f"，要找的列是 {names}" if names else ""
     shown = "；".join(f"第 {r.row} 行：{_shown(r.cells)}" for r in records[:3] if any(r.cells))

@@ -60,11 +60,13 @@ def carried(cells: Sequence[str]) -> list[str]:
 def _unique(names: list[str]) -> tuple[str, ...]:
     taken: set[str] = set()
     unique = []
+    last: dict[str, int] = {}  # a row of a hundred thousand equal cells is read, too
     for name in names:
-        called, number = name, 1
+        called, number = name, last.get(name, 1)
         while called in taken:
             number += 1
             called = f"{name}#{number}"
+        last[name] = number
         taken.add(called)
         unique.append(called)
     return tuple(unique)

@@ -166,22 +166,60 @@ def select_only(query: str, dialect: str) -> exp.Expression:
     return normalize_identifiers(tree, dialect=dialect)
 
 
+#: What could not be had of each subquery: column → ``table.column`` that is missing for it. Under
+#: ALL stands why the subquery as a whole cannot be worked out.
+_Lost = dict[str, dict[str, str]]
+_ALL = ""
+
+
 def _leave_out(tree: exp.Select, mart: Mart, known: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """Drop output columns, and joins, that stand on tables or columns the bank does not have."""
-    aliases = {table.alias_or_name: table.name for table in _direct_tables(tree)}
-    left_out: dict[str, str] = {}
-    kept = []
-    for projection in tree.expressions:
-        gap = next(iter(_gaps(projection, aliases, mart, known)), None)
+    """Drop output columns, and joins, that stand on tables or columns the bank does not have.
+
+    A column that a subquery (``WITH``) cannot yield is missing to those who read the subquery; a
+    subquery that stands on nothing goes with the LEFT JOIN that wanted it.
+    """
+    from sqlglot import exp
+
+    lost: _Lost = {}
+    for cte in tree.ctes:
+        lost[cte.alias] = _drop(cte.this, mart, known, lost)
+        rest = cte.this.copy()
+        rest.set("expressions", [])
+        if gap := next(iter(_gaps(rest, _aliases(cte.this), mart, known, lost)), None):
+            lost[cte.alias][_ALL] = gap
+    left_out = _drop(tree, mart, known, lost)
+    left_out = {name: gap for name, gap in left_out.items() if name not in mart.key}
+    for cte in reversed(tree.ctes):
+        if not any(table.name == cte.alias for table in tree.find_all(exp.Table)):
+            cte.pop()
+    return left_out
+
+
+def _drop(
+    select: exp.Select, mart: Mart, known: Mapping[str, frozenset[str]], lost: _Lost
+) -> dict[str, str]:
+    """Drop the columns of one SELECT that cannot be had, and return why; joins likewise."""
+    aliases, dropped, kept = _aliases(select), {}, []
+    for projection in select.expressions:
+        gap = next(iter(_gaps(projection, aliases, mart, known, lost)), None)
+        if gap is not None:
+            dropped[projection.alias_or_name] = gap
         if gap is None or projection.alias_or_name in mart.key:
             kept.append(projection)
-        else:
-            left_out[projection.alias_or_name] = gap
-    tree.set("expressions", kept)
-    joins = tree.args.get("joins") or []
-    there = [j for j in joins if j.side != "LEFT" or _has(j.this.name, mart, known)]
-    tree.set("joins", there)
-    return left_out
+    select.set("expressions", kept)
+    joins = select.args.get("joins") or []
+    there = [
+        j
+        for j in joins
+        if j.side != "LEFT"
+        or (_has(j.this.name, mart, known) and _ALL not in lost.get(j.this.name, {}))
+    ]
+    select.set("joins", there)
+    return dropped
+
+
+def _aliases(select: exp.Select) -> dict[str, str]:
+    return {table.alias_or_name: table.name for table in _direct_tables(select)}
 
 
 def _missing(
@@ -195,7 +233,7 @@ def _missing(
 
     found: dict[str, None] = {}
     for select in tree.find_all(exp.Select):
-        aliases = {table.alias_or_name: table.name for table in _direct_tables(select)}
+        aliases = _aliases(select)
         for name in aliases.values():
             if name in mart.inputs and name not in known and name not in lists:
                 found[name] = None
@@ -223,11 +261,15 @@ def _gaps(
     aliases: Mapping[str, str],
     mart: Mart,
     known: Mapping[str, frozenset[str]],
+    lost: _Lost | None = None,
 ) -> Iterable[str]:
     from sqlglot import exp
 
     for column in part.find_all(exp.Column):
         table = aliases.get(column.table)
+        gaps = (lost or {}).get(table or "", {})
+        if gap := gaps.get(column.name) or gaps.get(_ALL):
+            yield gap
         if table is None or table not in mart.inputs:
             continue
         if column.name not in known.get(table, frozenset()) and table != "lender_names":

@@ -13,20 +13,50 @@
 --   loan_id  id       借据号
 --   balance  money    余额
 --   dpd      integer  逾期天数
+WITH bounds AS (
+  SELECT MIN(m.month) AS first_month FROM months AS m
+), repaid AS (
+  SELECT
+    r.loan_id,
+    CASE WHEN LAST_DAY(r.paid_date) < b.first_month THEN b.first_month
+      ELSE LAST_DAY(r.paid_date) END AS month,
+    SUM(CAST(r.due_principal AS DECIMAL(18, 2))) AS principal
+  FROM repayment AS r
+  CROSS JOIN bounds AS b
+  WHERE r.paid_date IS NOT NULL
+  GROUP BY
+    r.loan_id,
+    CASE WHEN LAST_DAY(r.paid_date) < b.first_month THEN b.first_month
+      ELSE LAST_DAY(r.paid_date) END
+), late AS (
+  SELECT r.loan_id, r.due_date, r.paid_date
+  FROM repayment AS r
+  WHERE r.paid_date IS NULL OR r.paid_date > LAST_DAY(r.due_date)
+), overdue AS (
+  SELECT e.loan_id, m.month, MIN(e.due_date) AS oldest
+  FROM late AS e
+  JOIN months AS m ON e.due_date <= m.month AND (e.paid_date IS NULL OR e.paid_date > m.month)
+  GROUP BY e.loan_id, m.month
+), alive AS (
+  SELECT
+    m.month, l.loan_id, l.issue_date, l.settle_date, CAST(l.amount AS DECIMAL(18, 2)) AS amount
+  FROM loan AS l
+  JOIN months AS m ON l.settle_date IS NULL OR l.settle_date >= m.month_start
+), running AS (
+  SELECT
+    a.month, a.loan_id, a.issue_date, a.settle_date, a.amount,
+    SUM(COALESCE(p.principal, 0)) OVER (
+      PARTITION BY a.loan_id ORDER BY a.month ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS principal
+  FROM alive AS a
+  LEFT JOIN repaid AS p ON p.loan_id = a.loan_id AND p.month = a.month
+)
 SELECT
-  m.month AS month,
-  l.loan_id AS loan_id,
-  CASE WHEN MAX(l.settle_date) <= m.month THEN 0
-    ELSE MAX(CAST(l.amount AS DECIMAL(18, 2))) - SUM(
-      CASE WHEN r.paid_date <= m.month THEN CAST(r.due_principal AS DECIMAL(18, 2)) ELSE 0 END
-    ) END AS balance,
-  CASE WHEN MAX(l.settle_date) <= m.month THEN 0
-    ELSE COALESCE(DATE_DIFF('day', MIN(
-      CASE WHEN r.due_date <= m.month AND (r.paid_date IS NULL OR r.paid_date > m.month)
-        THEN r.due_date END
-    ), m.month), 0) END AS dpd
-FROM loan AS l
-JOIN months AS m
-  ON l.issue_date <= m.month AND (l.settle_date IS NULL OR l.settle_date >= m.month_start)
-LEFT JOIN repayment AS r ON r.loan_id = l.loan_id
-GROUP BY m.month, l.loan_id
+  n.month AS month,
+  n.loan_id AS loan_id,
+  CASE WHEN n.settle_date <= n.month THEN 0 ELSE n.amount - n.principal END AS balance,
+  CASE WHEN n.settle_date <= n.month THEN 0
+    ELSE COALESCE(DATE_DIFF('day', o.oldest, n.month), 0) END AS dpd
+FROM running AS n
+LEFT JOIN overdue AS o ON o.loan_id = n.loan_id AND o.month = n.month
+WHERE n.issue_date <= n.month

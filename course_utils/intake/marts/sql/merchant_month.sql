@@ -15,19 +15,47 @@
 --   active_days         integer  活跃天数
 --   gap_days            integer  未交易天数
 --   fee_income          money    手续费收入
+WITH bounds AS (
+  SELECT MIN(m.month) AS first_month, MIN(m.month_start) AS first_day FROM months AS m
+), taken AS (
+  SELECT
+    d.merchant_id,
+    CASE WHEN d.date < b.first_day THEN b.first_month ELSE LAST_DAY(d.date) END AS month,
+    SUM(CASE WHEN d.date >= b.first_day THEN d.transaction_count ELSE 0 END) AS transaction_count,
+    SUM(CASE WHEN d.date >= b.first_day
+      THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END) AS transaction_amount,
+    SUM(CASE WHEN d.date >= b.first_day AND d.transaction_count > 0 THEN 1 ELSE 0 END) AS active_days,
+    MAX(CASE WHEN d.transaction_count > 0 THEN d.date END) AS last_date
+  FROM merchant_day AS d
+  CROSS JOIN bounds AS b
+  GROUP BY
+    d.merchant_id,
+    CASE WHEN d.date < b.first_day THEN b.first_month ELSE LAST_DAY(d.date) END
+), signed AS (
+  SELECT
+    m.month, h.merchant_id, h.open_date, CAST(h.fee_rate AS DECIMAL(9, 4)) AS fee_rate
+  FROM merchant AS h
+  JOIN months AS m ON h.close_date IS NULL OR h.close_date >= m.month_start
+), running AS (
+  SELECT
+    s.month, s.merchant_id, s.open_date, s.fee_rate,
+    COALESCE(t.transaction_count, 0) AS transaction_count,
+    COALESCE(t.transaction_amount, 0) AS transaction_amount,
+    COALESCE(t.active_days, 0) AS active_days,
+    MAX(t.last_date) OVER (
+      PARTITION BY s.merchant_id ORDER BY s.month
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS last_date
+  FROM signed AS s
+  LEFT JOIN taken AS t ON t.merchant_id = s.merchant_id AND t.month = s.month
+)
 SELECT
-  m.month AS month,
-  h.merchant_id AS merchant_id,
-  SUM(CASE WHEN d.date >= m.month_start THEN d.transaction_count ELSE 0 END) AS transaction_count,
-  SUM(CASE WHEN d.date >= m.month_start
-    THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END) AS transaction_amount,
-  SUM(CASE WHEN d.date >= m.month_start AND d.transaction_count > 0 THEN 1 ELSE 0 END) AS active_days,
-  DATE_DIFF('day', MAX(CASE WHEN d.transaction_count > 0 THEN d.date END), m.month) AS gap_days,
-  CAST(SUM(CASE WHEN d.date >= m.month_start
-    THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END)
-    * MAX(CAST(h.fee_rate AS DECIMAL(9, 4))) / 100 AS DECIMAL(18, 2)) AS fee_income
-FROM merchant AS h
-JOIN months AS m
-  ON h.open_date <= m.month AND (h.close_date IS NULL OR h.close_date >= m.month_start)
-LEFT JOIN merchant_day AS d ON d.merchant_id = h.merchant_id AND d.date <= m.month
-GROUP BY m.month, h.merchant_id
+  r.month AS month,
+  r.merchant_id AS merchant_id,
+  r.transaction_count AS transaction_count,
+  r.transaction_amount AS transaction_amount,
+  r.active_days AS active_days,
+  DATE_DIFF('day', r.last_date, r.month) AS gap_days,
+  CAST(r.transaction_amount * r.fee_rate / 100 AS DECIMAL(18, 2)) AS fee_income
+FROM running AS r
+WHERE r.open_date <= r.month

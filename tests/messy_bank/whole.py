@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -27,7 +27,11 @@ from .systems.shapes import SHAPES
 
 
 def compare_bank(
-    folder: Path, adapter: str, source: str = "coastal", lessons: int = 0
+    folder: Path,
+    adapter: str,
+    source: str = "coastal",
+    lessons: Sequence[str] = (),
+    customers: int = 0,
 ) -> list[str]:
     """Run everything and return what differs.
 
@@ -39,10 +43,12 @@ def compare_bank(
         The system to compare with the clean tables.
     source : str
         Code of the synthetic bank.
-    lessons : int
-        Build only the first so many lessons; 0: all.
+    lessons : sequence of str
+        Build only these; none: all.
+    customers : int
+        Export only so many customers; 0: all.
     """
-    tables = bank_tables(data_dir("warehouse") / source)
+    tables = bank_tables(data_dir("warehouse") / source, customers)
     project = Project(folder, os.environ.__setitem__)
     _furnish(project.folder)
     for name in (CLEAN, adapter):
@@ -50,11 +56,12 @@ def compare_bank(
         project.bank(f"x_{name}", written.mapping)
         _course("intake", f"x_{name}", "--from", str(written.folder))
     differences = list(_tables(project.folder, adapter))
-    chosen = [part for one in _first(project.folder, lessons) for part in ("--lesson", one)]
+    chosen = [part for one in lessons for part in ("--lesson", one)]
     for name in (CLEAN, adapter):
-        # a lesson that fails on both is a matter of the lesson; the notebooks say which
+        # a lesson that fails is named below, with its edition
         _course("build", "--bank", f"x_{name}", *chosen, check=False)
-    return differences + list(lesson_differences(project.folder / "build", CLEAN, adapter))
+    wanted = lessons or _masters(project.folder)
+    return differences + list(lesson_differences(project.folder / "build", adapter, wanted))
 
 
 def _furnish(project: Path) -> None:
@@ -66,16 +73,16 @@ def _furnish(project: Path) -> None:
     shutil.copytree(root / "course_utils", project / "course_utils", ignore=leave)
 
 
-def lesson_differences(build: Path, one: str, two: str) -> Iterator[str]:
-    """Name every code cell whose outputs are not the same in both editions."""
-    first = _notebooks(build / f"x_{one}" / "instructor")
-    second = _notebooks(build / f"x_{two}" / "instructor")
-    if not first:
-        yield "no lesson came out of the build"
-    for name in sorted(set(first) ^ set(second)):
-        yield f"{name}: in one edition only"
+def lesson_differences(build: Path, adapter: str, wanted: Sequence[str]) -> Iterator[str]:
+    """Name every lesson that is not there and every code cell whose outputs differ."""
+    first = _notebooks(build / f"x_{CLEAN}" / "instructor")
+    second = _notebooks(build / f"x_{adapter}" / "instructor")
+    for name in wanted:
+        for code, there in ((CLEAN, first), (adapter, second)):
+            if name not in there:
+                yield f"{name}: not built on {code}"
     for name in sorted(set(first) & set(second)):
-        left, right = list(_outputs(first[name], one)), list(_outputs(second[name], two))
+        left, right = list(_outputs(first[name], CLEAN)), list(_outputs(second[name], adapter))
         if len(left) != len(right):
             yield f"{name}: {len(left)} cells against {len(right)}"
         for number, pair in enumerate(zip(left, right, strict=False)):
@@ -84,7 +91,7 @@ def lesson_differences(build: Path, one: str, two: str) -> Iterator[str]:
 
 
 def _notebooks(folder: Path) -> dict[str, Path]:
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.ipynb")}
+    return {path.stem: path for path in folder.rglob("m[0-9]*.ipynb")}
 
 
 def _outputs(path: Path, adapter: str) -> Iterator[str]:
@@ -106,9 +113,8 @@ def _tables(project: Path, adapter: str) -> Iterator[str]:
             yield f"table {path.stem}"
 
 
-def _first(project: Path, lessons: int) -> list[str]:
-    masters = sorted(path.stem for path in (project / "lessons").rglob("m[0-9]*.py"))
-    return masters[:lessons]
+def _masters(project: Path) -> list[str]:
+    return sorted(path.stem for path in (project / "lessons").rglob("m[0-9]*.py"))
 
 
 def _course(*command: str, check: bool = True) -> None:
@@ -122,11 +128,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="empty, stays; a temporary one if left out")
     parser.add_argument("--adapter", choices=sorted(SHAPES), default="east5")
     parser.add_argument("--bank", default="coastal")
-    parser.add_argument("--lessons", type=int, default=0, help="only the first so many; 0: all")
+    parser.add_argument("--lesson", action="append", default=[], help="only these; none: all")
+    parser.add_argument("--customers", type=int, default=0, help="only so many; 0: all")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adapters-") as scratch:
         folder = args.folder or Path(scratch)
-        differences = compare_bank(folder, args.adapter, args.bank, args.lessons)
+        differences = compare_bank(folder, args.adapter, args.bank, args.lesson, args.customers)
     print("\n".join(differences) or "tables and lessons are the same")
     sys.exit(1 if differences else 0)
 

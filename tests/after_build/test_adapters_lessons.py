@@ -11,7 +11,6 @@ from messy_bank.whole import compare_bank
 
 from course_utils.paths import warehouse_dir
 
-
 #: Deposits, loans, merchants, transactions: one lesson each.
 LESSONS = (
     "m02_n02_maturity_ladder",

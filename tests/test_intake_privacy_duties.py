@@ -199,3 +199,29 @@ def test_the_command_makes_totals_for_outside_and_refuses_the_rest(town):
     assert result.exit_code == 1 and "做不了对外汇总" in result.output
     result = CliRunner().invoke(main, ["release", "town", "--tier", "class"])
     assert result.exit_code == 1 and "Traceback" not in result.output
+
+
+def test_a_build_of_a_real_bank_makes_no_trainee_kit(town, tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from course_utils.build.products import finish as module
+
+    made = []
+    nothing = SimpleNamespace(shared=[], modules={}, tables={})
+    monkeypatch.setattr(module, "Snapshot", SimpleNamespace(take=lambda *given: nothing))
+    monkeypatch.setattr(module, "scan_build", lambda folder: [])
+    for name in ("_results", "_lesson_texts", "_page_files", "_project_files"):
+        monkeypatch.setattr(module, name, lambda given: [])
+    monkeypatch.setattr(module, "_unless_done", lambda b, name, *given: made.append(name) or name)
+    build = SimpleNamespace(
+        root=tmp_path,
+        folder=tmp_path / "build",
+        profile=town,
+        records=SimpleNamespace(load=dict),
+    )
+    (build.folder / "trainee").mkdir(parents=True)  # of a time when the bank had no mapping
+    assert module.finish(build).kit is None
+    assert made == ["pages"] and not (build.folder / "trainee").exists()
+    build.profile = load_profile("made")
+    module.finish(build)
+    assert made == ["pages", "pages", "trainee"]

@@ -38,7 +38,12 @@ def build_command(
     click.echo(exit_summary(records))
     if build.note:
         click.echo(f"这次用的是普通内核，慢一些，结果一样：{build.note}。")
-    click.echo(f"\n学员包：{short(products.kit)}\n讲师版：{short(build.executed('instructor'))}")
+    kit = (
+        short(products.kit)
+        if products.kit
+        else f"真实数据不给学员，课堂用 course release {bank} --tier class 做出的课堂版"
+    )
+    click.echo(f"\n学员包：{kit}\n讲师版：{short(build.executed('instructor'))}")
     click.echo(f"网页：{short(products.pages / 'instructor' / 'index.html')}（讲师）")
     click.echo(f"      {short(products.pages / 'trainee' / 'index.html')}（学员）")
     if commands := outdated_commands(build.folder):

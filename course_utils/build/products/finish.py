@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +29,14 @@ class Products:
     ----------
     pages : pathlib.Path
         Folder of the two sites.
-    kit : pathlib.Path
-        Folder of the trainee kit.
+    kit : pathlib.Path or None
+        Folder of the trainee kit; None for a real bank, whose tables are the instructor's alone.
     leaks : list of Leak
         What must not leave the house; should be empty.
     """
 
     pages: Path
-    kit: Path
+    kit: Path | None
     leaks: list[Leak]
 
 
@@ -64,9 +65,12 @@ def finish(build: Build) -> Products:
     pages = _unless_done(
         build, "pages", [*everything, results], lambda: write_pages(build, records)
     )
-    kit = _unless_done(
-        build, "trainee", [*everything, results, dict(snapshot.tables)], lambda: write_kit(build)
-    )
+    kit = None
+    if build.profile.is_real and not build.profile.release:
+        shutil.rmtree(build.folder / "trainee", ignore_errors=True)
+    else:
+        inputs = [*everything, results, dict(snapshot.tables)]
+        kit = _unless_done(build, "trainee", inputs, lambda: write_kit(build))
     return Products(pages, kit, scan_build(build.folder))
 
 

@@ -185,3 +185,37 @@ def test_slips_in_the_mapping_are_one_sentence(line, said, tmp_path):
     with pytest.raises(CourseError, match="第 5 行") as caught:
         convert("transaction", f"      {line}\n", {"a": []}, tmp_path)
     assert said in str(caught.value)
+
+
+def test_a_foreign_encoding_is_believed_and_never_guessed(tmp_path):
+    from course_utils.intake.reading import ReadOptions, open_source
+
+    path = tmp_path / "okres.csv"
+    path.write_bytes("id;name\n1;Okres č.1\n".encode("cp1250"))
+    mapping = tmp_path / "mapping.yml"
+    text = 'tables:\n  note:\n    files: ["a"]\n    encoding: {}\n    columns: {{text: name}}\n'
+    for written, known in (("windows-1250", "cp1250"), ("latin1", "iso8859-1")):
+        mapping.write_text(text.format(written), encoding="utf-8")
+        assert read_mapping(mapping, "demo").tables["note"].encoding == known
+    (reading,) = open_source(path, ReadOptions(encoding="cp1250"))
+    assert next(iter(reading.chunks()))["name"].to_list() == ["Okres č.1"]
+
+
+def test_the_help_of_a_new_mapping_says_what_can_be_read(tmp_path):
+    """Every way of writing a column that the help shows is one that the reader takes."""
+    from course_utils.intake.mapping.template import mapping_template
+
+    help_ = [
+        line[2:] for line in mapping_template("demo", CONTRACT, {}).split("tables:")[0].split("\n")
+    ]
+    shown = [line.strip() for line in help_ if line.startswith("   ")]
+    columns = {"amount", "direction", "month", "date", "kind"}
+    ways = [line for line in shown if line.split(":")[0] in columns and "{" in line]
+    assert len(ways) >= 8
+    for way in ways:
+        table = "customer_month" if way.startswith("month") else "transaction"
+        cells = {"date": "930105", "摘要": "其他"}
+        names = ("贷款金额", "金额", "借方发生额", "贷方发生额", "date", "摘要")
+        rows = {name: [cells.get(name, "1")] for name in names}
+        done, _ = convert(table, f"      {way}\n", rows, tmp_path, file="月_202501.csv")
+        assert done.rejected.is_empty(), way

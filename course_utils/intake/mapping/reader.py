@@ -25,7 +25,10 @@ from course_utils.intake.mapping.places import pattern_fault
 from course_utils.intake.mapping.units import MONEY
 from course_utils.paths import data_dir
 
-ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "big5", "utf-16")
+ENCODINGS = (
+    *("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "big5", "utf-16"),
+    *("cp1250", "cp1252", "iso8859-1", "iso8859-2"),
+)
 _TOP = ("contract", "folder", "tables")
 _TABLE = (
     *("files", "database", "encoding", "delimiter", "sheet", "header", "drop", "only", "skip"),

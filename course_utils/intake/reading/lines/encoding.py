@@ -34,13 +34,19 @@ _CODECS = {
     "cp936": "gb18030",
     "ansi": "gb18030",
     "big5": "big5",
+    # one byte a letter: never guessed, because every file can be read as one of them
+    "cp1250": "cp1250",
+    "cp1252": "cp1252",
+    "iso8859-1": "iso8859-1",
+    "iso8859-2": "iso8859-2",
     "utf-16": "utf-16",
     "utf16": "utf-16",
     "utf-16-le": "utf-16-le",
     "utf-16-be": "utf-16-be",
     "utf-32": "utf-32",
 }
-KNOWN = ("UTF-8", "GB18030", "GBK", "UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "BIG5")
+KNOWN = ("UTF-8", "GB18030", "GBK", "UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "BIG5", "CP1250",
+         "CP1252", "ISO8859-1", "ISO8859-2")  # fmt: skip
 
 
 def find_encoding(path: Path, stream: BinaryIO, declared: str | None) -> str:

@@ -16,7 +16,7 @@ from course_utils.errors import CourseError
 from course_utils.intake.mapping import load_mapping, source_files
 from course_utils.intake.privacy.key import ensure_key, key_path, load_key
 from course_utils.intake.run import REPORT, Request, run_intake
-from course_utils.paths import intake_dir
+from course_utils.paths import intake_dir, warehouse_dir
 from course_utils.visible import file_label, visible
 
 MAPPING = """\
@@ -169,3 +169,26 @@ def test_a_hundred_thousand_equal_columns(project, head):
     with pytest.raises(CourseError, match="最多读 4096 列"):
         run_intake(Request("small"))
     assert time.monotonic() - start < 10
+
+
+def test_another_key_than_last_time(project):
+    run_intake(Request("small"))
+    place = key_path("small")
+    stands = (warehouse_dir("small") / "customer.parquet").read_bytes()
+    place.chmod(0o600)
+    place.write_bytes(bytes(range(32)))
+    with pytest.raises(CourseError, match="不是上次导入用的那一把"):
+        run_intake(Request("small"))
+    assert (warehouse_dir("small") / "customer.parquet").read_bytes() == stands
+    run_intake(Request("small", new_key=True))
+    assert (warehouse_dir("small") / "customer.parquet").read_bytes() != stands
+    run_intake(Request("small"))
+
+
+def test_a_table_without_rows_is_named(project):
+    rewrite(project, '    files: ["cust*.csv"]', '    files: ["cust*.csv"]\n    drop: ["."]')
+    said = []
+    run_intake(Request("small"), say=said.append)
+    assert any("“客户”的文件里一行数据也没有" in sentence for sentence in said)
+    page = (intake_dir("small") / REPORT / "数据报告.html").read_text(encoding="utf-8")
+    assert "一行数据也没有" in page

@@ -18,7 +18,7 @@ from course_utils.files import alone, explain_os_errors
 from course_utils.intake.checking import check_sets
 from course_utils.intake.engine import fetch_marts, staying
 from course_utils.intake.mapping import load_mapping
-from course_utils.intake.privacy import RawValueSample, ensure_key
+from course_utils.intake.privacy import RawValueSample, ensure_key, key_path
 from course_utils.intake.privacy import sample as raw_values
 from course_utils.intake.publish import MANIFEST, Published, publish
 from course_utils.intake.report import FileResult, IntakeResult, Summary, summarise, write_report
@@ -158,8 +158,11 @@ class _Intake:
             summary = summarise(result)
             if summary.may_publish:
                 published = self._publish(connection, checks, staged)
+        empty = _empty(summary)
+        for sentence in empty:
+            self.say(sentence)
         if published is not None:
-            result = replace(result, messages=_messages(published))
+            result = replace(result, messages=[*empty, *_messages(published)])
         write_report(self.place / REPORT, result)
         if published is not None:
             self.staging.clear()
@@ -209,6 +212,7 @@ class _Intake:
         if sentence:
             self.say(sentence)
         self.key = key
+        self._same_key()
         if self.request.afresh:
             self.staging.clear()
         folder = self._folder()
@@ -228,6 +232,17 @@ class _Intake:
         if self.request.engine is None:
             return frozenset()
         return frozenset(part.table for part in staying(self.mapping, self.contract))
+
+    def _same_key(self) -> None:
+        """Refuse a key that is not the one of the last intake: no pseudonym would match."""
+        known = self.place / raw_values.FILE
+        if self.request.new_key or not known.is_file():
+            return
+        if not raw_values.made_with(self.key, known):
+            raise CourseError(
+                f"现在的密钥（{key_path(self.profile.code)}）不是上次导入用的那一把："
+                "请把原来的放回去；确实要换时加 --new-key 重做，但所有假名都会改变。"
+            )
 
     def _folder(self) -> Path:
         """Return where the exports lie."""
@@ -308,6 +323,15 @@ class _Intake:
         for file in staged:
             sample.absorb(file.folder / SAMPLE)
         sample.save(self.place / raw_values.FILE)
+
+
+def _empty(summary: Summary) -> list[str]:
+    """Name the tables whose files hold no row at all: nobody is to miss them by chance."""
+    return [
+        f"“{one.zh}”的文件里一行数据也没有，不写入这张表：请核对导出的条件和 mapping.yml 的 drop。"
+        for one in summary.tables
+        if one.files and not one.read
+    ]
 
 
 def _messages(published: Published) -> list[str]:

@@ -168,6 +168,15 @@ class RawValueFinder:
         return self._tokens.digest(_DOMAIN, text)[:_HASH_BYTES]
 
 
+def made_with(key: bytes, path: Path) -> bool:
+    """Say whether a saved sample was made with a key; one that is broken tells nothing."""
+    try:
+        check = json.loads(path.read_text(encoding="utf-8"))["check"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return check == Tokens(key).digest(_DOMAIN, "check")[:_HASH_BYTES].hex()
+
+
 def _read(path: Path, tokens: Tokens) -> dict[str, dict[str, tuple[int, str]]]:
     """Return column → hash → length and hash of the beginning."""
     try:

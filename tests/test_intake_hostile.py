@@ -13,6 +13,7 @@ from messy_bank.cases import Project
 from course_utils.bank import load_profile
 from course_utils.cli import main
 from course_utils.errors import CourseError
+from course_utils.files import alone
 from course_utils.intake.mapping import load_mapping, source_files
 from course_utils.intake.privacy.key import ensure_key, key_path, load_key
 from course_utils.intake.run import REPORT, Request, run_intake
@@ -192,3 +193,14 @@ def test_a_table_without_rows_is_named(project):
     assert any("“客户”的文件里一行数据也没有" in sentence for sentence in said)
     page = (intake_dir("small") / REPORT / "数据报告.html").read_text(encoding="utf-8")
     assert "一行数据也没有" in page
+
+
+def test_nothing_is_purged_while_an_intake_runs(project):
+    run_intake(Request("small"))
+    with alone(intake_dir("small") / ".lock", "x"):
+        result = course("purge", "small", "--yes")
+    assert result.exit_code == 1
+    assert "正在另一个窗口导入" in result.output
+    assert (warehouse_dir("small") / "customer.parquet").is_file()
+    assert course("purge", "small", "--yes").exit_code == 0
+    assert not warehouse_dir("small").exists()

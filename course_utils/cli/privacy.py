@@ -11,6 +11,7 @@ from course_utils.cli.common import short
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
+    from course_utils.bank import Profile
     from course_utils.intake.privacy.release.attack import Attack
 
 
@@ -108,6 +109,7 @@ def purge_command(bank: str, yes: bool, key: bool, incoming: bool) -> None:
     from course_utils.intake.privacy.duties import plan_purge, purge
 
     profile = load_profile(bank)
+    _nobody_imports(profile)
     plan = plan_purge(profile, incoming=incoming, key=key)
     if not plan.items and plan.key is None:
         click.echo(f"“{profile.name}”没有可以销毁的内容。")
@@ -120,5 +122,18 @@ def purge_command(bank: str, yes: bool, key: bool, incoming: bool) -> None:
     if not yes and not click.confirm("确定销毁？不能恢复", default=False):
         click.echo("没有销毁任何内容。")
         return
+    _nobody_imports(profile)
     purge(plan)
     click.echo("已销毁。发出去的学员包、课堂服务器上的副本和备份，请按清单另行收回、删除。")
+
+
+def _nobody_imports(profile: Profile) -> None:
+    """Refuse while an intake runs: it would write again what has just been destroyed."""
+    from course_utils.files import alone
+    from course_utils.paths import intake_dir
+
+    lock = intake_dir(profile.code) / ".lock"
+    if not lock.is_file():
+        return
+    with alone(lock, f"“{profile.name}”正在另一个窗口导入，请等它结束或停下它，再销毁。"):
+        return

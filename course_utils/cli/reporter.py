@@ -58,7 +58,7 @@ class Reporter(click.Group):
             click.echo(f"错误：{visible(_usage_sentence(error))}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
-            click.echo("已停止：完成的课都保存好了，再运行一次同样的命令会接着做。", err=True)
+            click.echo("已停止：已经做完的都保存好了，再运行一次同样的命令会接着做。", err=True)
             sys.exit(130)
         except (CourseError, OSError, MemoryError) as error:
             if debug:

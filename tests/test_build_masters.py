@@ -222,3 +222,20 @@ def test_a_parsed_master_is_kept_until_its_text_changes(tmp_path, monkeypatch):
 )
 def test_lines_of_a_chinese_sentence_are_joined_without_a_space(text, shown):
     assert joined_lines(text) == shown
+
+
+def test_a_real_bank_has_no_planted_truth_and_keeps_the_advice():
+    text = (
+        "# %% [markdown]\n# ## 小结\n#\n# 生成器。\n\n"
+        '# %% [markdown] tags=["instructor"]\n# ## 揭示真值\n#\n# 下表把生成器埋下的数放在一起。'
+        "常见的\n# 弯路：\n#\n# - 真值是三倍；\n# - 忘了扣生活费。\n\n"
+        '# %% tags=["instructor"]\ncu.reveal(bank)\n'
+    )
+    cells = build_edition(master_of(text), "instructor", real=True).cells
+    assert [cell.source for cell in cells] == [
+        "## 小结\n\n生成器。",
+        "## 讲师提示\n\n常见的弯路：\n\n- 忘了扣生活费。",
+    ]
+    assert len(build_edition(master_of(text), "instructor").cells) == 3
+    bare = text.replace("常见的\n# 弯路：\n#\n", "\n#\n").replace("- 忘了扣生活费。", "")
+    assert len(build_edition(master_of(bare), "instructor", real=True).cells) == 1

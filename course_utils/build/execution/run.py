@@ -188,7 +188,8 @@ class Build:
         text = hash_if_there(lesson.path(self.root / "lessons", ".py"))
         questions = snapshot.modules.get(f"exercises/questions/{lesson_key(lesson.name)}.py", "")
         overrides = self.profile.lesson_parameters(lesson.name)
-        return text_hash([text, questions, edition, overrides])
+        real = ["real"] if self.profile.is_real else []
+        return text_hash([text, questions, edition, overrides, *real])
 
     def _task(
         self, lesson: Lesson, edition: Edition, source: str, old: Mapping[str, Record]
@@ -199,7 +200,7 @@ class Build:
             lesson=lesson,
             edition=edition,
             source=source,
-            notebook=dumps(build_edition(master, edition)),
+            notebook=dumps(build_edition(master, edition, real=self.profile.is_real)),
             parameters=lesson_parameters(self.profile, master),
             expected=expected_seconds(old.get(f"{lesson.name}/{edition}"), lesson.cpu_budget),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from course_utils.build.sources.masters import Cell, Master, split_answer
@@ -16,6 +17,10 @@ Edition = Literal["trainee", "instructor"]
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 _HIDDEN_FROM_TRAINEES = ("wrong", "alternative")
+#: Heading of the section on planted effects, and what is left of it on a real bank.
+TRUTH, ADVICE = "## 揭示真值", "## 讲师提示"
+_SENTENCE = re.compile(r"[^。]+。?[”）*]*")
+_PLANTED = re.compile(r"生成器|埋|真值|示例银行|都能在表里看到")
 #: Chinese characters and full-width punctuation: nothing stands between them in a sentence.
 _CHINESE = re.compile(r"[\u2018-\u201d\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e]")
 
@@ -30,8 +35,38 @@ def trainee_cells(master: Master) -> list[Cell]:
     ]
 
 
+def real_cells(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells without what only a synthetic bank has: effects that somebody planted.
+
+    The section of the truth keeps its advice for the class and loses the comparison.
+    """
+    start = next((n for n, cell in enumerate(cells) if cell.source.startswith(TRUTH)), len(cells))
+    kept = list(cells[:start])
+    for cell in cells[start:]:
+        if cell.kind == "markdown":
+            kept.append(replace(cell, source=_without_planted(cell.source)))
+        elif "cu.reveal(" not in cell.source:
+            kept.append(cell)
+    advice = "".join(cell.source for cell in kept[start:])
+    return kept if advice != ADVICE else kept[:start]
+
+
+def _without_planted(text: str) -> str:
+    """Return a text without the sentences that speak of a generator."""
+    blocks = []
+    for block in text.replace(TRUTH, ADVICE).split("\n\n"):
+        items = [joined_lines(item) for item in re.split(r"\n(?=- )", block)]
+        told = ["".join(x for x in _SENTENCE.findall(i) if not _PLANTED.search(x)) for i in items]
+        blocks.append("\n".join(item for item in told if item.strip("- ")))
+    text = "\n\n".join(block for block in blocks if block)
+    return re.sub(r"\n\n说明[^。\n]*：(?!\n\n- )", "", text)
+
+
 def build_edition(
-    master: Master, edition: Edition, parameters: Mapping[str, Any] | None = None
+    master: Master,
+    edition: Edition,
+    parameters: Mapping[str, Any] | None = None,
+    real: bool = False,
 ) -> NotebookNode:
     """Make one edition of a lesson.
 
@@ -44,6 +79,8 @@ def build_edition(
         folded notes, and the truth.
     parameters : mapping, optional
         Values to write into the parameters cell in place of the lesson's defaults, comments kept.
+    real : bool
+        For a real bank: nothing was planted, so nothing is revealed.
 
     Returns
     -------
@@ -54,6 +91,7 @@ def build_edition(
     from nbformat import v4
 
     cells = trainee_cells(master) if edition == "trainee" else list(master.cells)
+    cells = real_cells(cells) if real else cells
     notebook = v4.new_notebook()
     notebook.nbformat_minor = 5
     notebook.metadata = {

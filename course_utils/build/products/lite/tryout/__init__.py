@@ -113,7 +113,8 @@ def _never(lesson: Lesson) -> Trial:
 
 def _write_cells(build: Build, lesson: Lesson, folder: Path) -> None:
     master = build.master(lesson)
-    notebook = build_edition(master, "instructor", lesson_parameters(build.profile, master))
+    parameters, real = lesson_parameters(build.profile, master), build.profile.is_real
+    notebook = build_edition(master, "instructor", parameters, real)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     (folder / f"{lesson.key}.json").write_text(json.dumps(cells), encoding="utf-8")
 

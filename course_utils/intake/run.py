@@ -15,6 +15,7 @@ from course_utils.bank import load_profile
 from course_utils.contract import load_contract
 from course_utils.errors import CourseError
 from course_utils.files import alone, explain_os_errors
+from course_utils.intake import messages
 from course_utils.intake.checking import check_sets
 from course_utils.intake.engine import fetch_marts, staying
 from course_utils.intake.mapping import load_mapping
@@ -158,11 +159,13 @@ class _Intake:
             summary = summarise(result)
             if summary.may_publish:
                 published = self._publish(connection, checks, staged)
-        empty = _empty(summary)
-        for sentence in empty:
-            self.say(sentence)
+        told = [*messages.empty(summary), *messages.skipped(result)]
         if published is not None:
-            result = replace(result, messages=[*empty, *_messages(published)])
+            told += messages.stale(result, self.target)
+            told += messages.published_as(published, result)
+        for sentence in told:
+            self.say(sentence)
+        result = replace(result, messages=told)
         write_report(self.place / REPORT, result)
         if published is not None:
             self.staging.clear()
@@ -323,31 +326,3 @@ class _Intake:
         for file in staged:
             sample.absorb(file.folder / SAMPLE)
         sample.save(self.place / raw_values.FILE)
-
-
-def _empty(summary: Summary) -> list[str]:
-    """Name the tables whose files hold no row at all: nobody is to miss them by chance."""
-    return [
-        f"“{one.zh}”的文件里一行数据也没有，不写入这张表：请核对导出的条件和 mapping.yml 的 drop。"
-        for one in summary.tables
-        if one.files and not one.read
-    ]
-
-
-def _messages(published: Published) -> list[str]:
-    """Say which tables were worked out, and how the statements were drawn."""
-    contract = load_contract()
-    sentences = []
-    for one in published.derived:
-        zh = contract.table(one.table).zh
-        sentences.append(f"“{zh}”没有报送，由其他表算出 {one.rows:,} 行。" + "".join(one.notes))
-    for one in published.supplied:
-        zh = contract.table(one.table).zh
-        sentences.append(f"“{zh}”没有报送，由课程补上 {one.rows:,} 行：{one.note}。")
-    drawn = published.sample
-    if drawn and drawn["rows"] < drawn["all_rows"]:
-        sentences.append(
-            f"课堂上的交易流水是整户抽样：{drawn['customers']:,} 户、{drawn['rows']:,} 笔，"
-            f"一户代表 {drawn['weight']:.1f} 户；各项月度指标按全部 {drawn['all_rows']:,} 笔计算。"
-        )
-    return sentences

@@ -16,8 +16,9 @@ _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2,3}")
 _TAIL = re.compile(r"(\d+)\.0+")
 #: Significant digits that a number in Excel keeps.
 _EXCEL_DIGITS = 15
-_YES = frozenset({"是", "y", "yes", "1", "t", "true", "有", "√", "✓", "1.0"})
-_NO = frozenset({"否", "n", "no", "0", "f", "false", "无", "×", "✗", "0.0", "没有"})
+#: What banks write for yes and no, in lower case.
+YES = frozenset({"是", "y", "yes", "1", "t", "true", "有", "√", "✓", "1.0"})
+NO = frozenset({"否", "n", "no", "0", "f", "false", "无", "×", "✗", "0.0", "没有"})
 _CONTROL = r"[\x00-\x08\x0a-\x1f\x7f]+"
 _FORMULA = r"^(?:[=@]|[+\-][^\d\s.])"
 
@@ -64,7 +65,7 @@ def convert_code(text: pl.Series, allowed: tuple[str, ...]) -> Cells:
 
 def convert_flag(text: pl.Series) -> Cells:
     """Convert yes and no."""
-    known: dict[str, object] = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+    known: dict[str, object] = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}
     return by_distinct(text, lambda one: _by_table(one, known, "flag", pl.Boolean))
 
 

@@ -230,12 +230,6 @@ class WarehouseEngine:
         try:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql(read_only)
-                if getattr(
-                    connection.dialect, "is_mariadb", False
-                ):  # sources become keyed tables, not loops
-                    connection.exec_driver_sql(
-                        "SET SESSION optimizer_switch = 'derived_merge=off', join_cache_level = 4"
-                    )
                 yield connection.exec_driver_sql(sql, execution_options=options)
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise CourseError(

@@ -39,7 +39,7 @@ Protect = Callable[[Mart, "pl.DataFrame"], "pl.DataFrame"]
 
 
 def run_marts(
-    engine_url: str,
+    engine: str | Engine,
     tables: Mapping[str, str],
     as_of: date,
     out_folder: Path,
@@ -52,8 +52,8 @@ def run_marts(
 
     Parameters
     ----------
-    engine_url : str
-        See :func:`open_engine`.
+    engine : str or Engine
+        Address, see :func:`open_engine`, or one that is open; that one stays open.
     tables : mapping of str to str
         Contract table → where it is: a table's name, a SELECT that yields contract columns, or
         (DuckDB and Spark) Parquet files.
@@ -75,27 +75,29 @@ def run_marts(
     -------
     list of Derived
     """
-    engine = open_engine(engine_url)
-    try:
-        sources = _sources(engine, tables)
-        done = []
-        for name in names:
-            mart = marts()[name]
-            if not {n for n in mart.inputs if n != "lender_names"} <= set(sources):
-                continue
-            lists = _lists(engine, mart, sources, as_of, keywords or [], months)
-            if lists is None:
-                continue
-            statement = translate(mart, sources, lists, as_of, engine.dialect)
-            if not statement.sql:
-                continue
-            path = out_folder / f"{name}.parquet"
-            rows = _write(engine, mart, statement.sql, statement.columns, path, protect)
-            reasons = {column: why(gap) for column, gap in statement.left_out.items()}
-            done.append(Derived(name, path, rows, tuple(statement.columns), reasons))
-        return done
-    finally:
-        engine.close()
+    if isinstance(engine, str):
+        opened = open_engine(engine)
+        try:
+            return run_marts(opened, tables, as_of, out_folder, names, protect, keywords, months)
+        finally:
+            opened.close()
+    sources = _sources(engine, tables)
+    done = []
+    for name in names:
+        mart = marts()[name]
+        if not {n for n in mart.inputs if n != "lender_names"} <= set(sources):
+            continue
+        lists = _lists(engine, mart, sources, as_of, keywords or [], months)
+        if lists is None:
+            continue
+        statement = translate(mart, sources, lists, as_of, engine.dialect)
+        if not statement.sql:
+            continue
+        path = out_folder / f"{name}.parquet"
+        rows = _write(engine, mart, statement.sql, statement.columns, path, protect)
+        reasons = {column: why(gap) for column, gap in statement.left_out.items()}
+        done.append(Derived(name, path, rows, tuple(statement.columns), reasons))
+    return done
 
 
 def _sources(engine: Engine, tables: Mapping[str, str]) -> dict[str, Source]:

@@ -163,7 +163,9 @@ def select_only(query: str, dialect: str) -> exp.Expression:
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, exp.Query) or tree.find(*writes) or tree.args.get("locks"):
         raise CourseError(f"来源只能是一条只读的 SELECT 查询，请改写：{query[:200]}")
-    return normalize_identifiers(tree, dialect=dialect)
+    # names are quoted from here on: PostgreSQL alone means the lower case by an unquoted one, and
+    # the others' names may be paths, whose case counts
+    return normalize_identifiers(tree, dialect=dialect) if dialect == "postgres" else tree
 
 
 #: What could not be had of each subquery: column → ``table.column`` that is missing for it. Under

@@ -15,19 +15,19 @@
 --   dpd      integer  逾期天数
 WITH bounds AS (
   SELECT MIN(m.month) AS first_month FROM months AS m
-), repaid AS (
+), paid AS (
   SELECT
     r.loan_id,
-    CASE WHEN LAST_DAY(r.paid_date) < b.first_month THEN b.first_month
-      ELSE LAST_DAY(r.paid_date) END AS month,
-    SUM(CAST(r.due_principal AS DECIMAL(18, 2))) AS principal
+    CAST(CASE WHEN LAST_DAY(r.paid_date) < b.first_month THEN b.first_month
+      ELSE LAST_DAY(r.paid_date) END AS DATE) AS month,
+    CAST(r.due_principal AS DECIMAL(18, 2)) AS principal
   FROM repayment AS r
   CROSS JOIN bounds AS b
   WHERE r.paid_date IS NOT NULL
-  GROUP BY
-    r.loan_id,
-    CASE WHEN LAST_DAY(r.paid_date) < b.first_month THEN b.first_month
-      ELSE LAST_DAY(r.paid_date) END
+), repaid AS (
+  SELECT i.loan_id, i.month, SUM(i.principal) AS principal
+  FROM paid AS i
+  GROUP BY i.loan_id, i.month
 ), late AS (
   SELECT r.loan_id, r.due_date, r.paid_date
   FROM repayment AS r

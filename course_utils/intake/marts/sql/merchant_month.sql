@@ -17,20 +17,28 @@
 --   fee_income          money    手续费收入
 WITH bounds AS (
   SELECT MIN(m.month) AS first_month, MIN(m.month_start) AS first_day FROM months AS m
-), taken AS (
+), days AS (
   SELECT
     d.merchant_id,
-    CASE WHEN d.date < b.first_day THEN b.first_month ELSE LAST_DAY(d.date) END AS month,
-    SUM(CASE WHEN d.date >= b.first_day THEN d.transaction_count ELSE 0 END) AS transaction_count,
-    SUM(CASE WHEN d.date >= b.first_day
-      THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END) AS transaction_amount,
-    SUM(CASE WHEN d.date >= b.first_day AND d.transaction_count > 0 THEN 1 ELSE 0 END) AS active_days,
-    MAX(CASE WHEN d.transaction_count > 0 THEN d.date END) AS last_date
+    CAST(CASE WHEN d.date < b.first_day THEN b.first_month
+      ELSE LAST_DAY(d.date) END AS DATE) AS month,
+    CASE WHEN d.date >= b.first_day THEN d.transaction_count ELSE 0 END AS transaction_count,
+    CASE WHEN d.date >= b.first_day
+      THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END AS transaction_amount,
+    CASE WHEN d.date >= b.first_day AND d.transaction_count > 0 THEN 1 ELSE 0 END AS active,
+    CASE WHEN d.transaction_count > 0 THEN d.date END AS active_date
   FROM merchant_day AS d
   CROSS JOIN bounds AS b
-  GROUP BY
-    d.merchant_id,
-    CASE WHEN d.date < b.first_day THEN b.first_month ELSE LAST_DAY(d.date) END
+), taken AS (
+  SELECT
+    y.merchant_id,
+    y.month,
+    SUM(y.transaction_count) AS transaction_count,
+    SUM(y.transaction_amount) AS transaction_amount,
+    SUM(y.active) AS active_days,
+    MAX(y.active_date) AS last_date
+  FROM days AS y
+  GROUP BY y.merchant_id, y.month
 ), signed AS (
   SELECT
     m.month, h.merchant_id, h.open_date, CAST(h.fee_rate AS DECIMAL(9, 4)) AS fee_rate

@@ -42,8 +42,15 @@ def bank_status(bank: str, lessons: tuple[str, ...], as_text: bool) -> None:
             _details(verdict)
     counts = [f"{_SIGNS[extent][2:]} {len(found.of(extent))} 课" for extent in _SIGNS]
     click.echo("，".join(counts) + "。")
-    if not lessons:
-        _wanted(found)
+    if lessons:
+        return
+    if profile.release:  # nothing can be added to what was released
+        click.echo(
+            "课堂版有意不带逐笔和带确切日期的表：缺表的课，由讲师用原来的数据"
+            f"（{profile.origin}）在自己的机器上演示，学员用合成银行练习。"
+        )
+        return
+    _wanted(found)
 
 
 def _what_it_has(profile: Profile) -> tuple[Callable[[str], bool], str]:

@@ -72,11 +72,11 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         try:
             yield aside
             old = aside.with_suffix(".old")
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old)
             if path.exists():
                 path.replace(old)
             aside.replace(path)
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -202,7 +202,7 @@ def remove_dead(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

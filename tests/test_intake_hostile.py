@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import struct
 import time
 
 import polars as pl
@@ -204,3 +206,62 @@ def test_nothing_is_purged_while_an_intake_runs(project):
     assert (warehouse_dir("small") / "customer.parquet").is_file()
     assert course("purge", "small", "--yes").exit_code == 0
     assert not warehouse_dir("small").exists()
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "more", "record", "list", "file"])
+def test_shards_that_were_harmed_are_made_again(project, monkeypatch, harm):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    run_intake(Request("small"))
+    stands = (warehouse_dir("small") / "customer.parquet").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("course_utils.intake.run._Intake._publish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_intake(Request("small"))
+    staging = intake_dir("small") / ".staging"
+    folder = staging / "customer" / "00000"
+    [shard] = folder.glob("rows-*")
+    if harm == "gone":
+        shard.unlink()
+    elif harm == "cut":
+        shard.write_bytes(shard.read_bytes()[:100])
+    elif harm == "more":
+        (folder / "rows-00009.parquet").write_bytes(b"x")
+    elif harm == "record":
+        (folder / "done.json").write_text('{"x": 1}')
+    elif harm == "list":
+        (folder / "done.json").write_text("[]")
+    else:
+        shutil.rmtree(staging)
+        staging.write_text("x")
+    assert run_intake(Request("small")).published.rows["customer"] == len(NUMBERS)
+    assert (warehouse_dir("small") / "customer.parquet").read_bytes() == stands
+
+
+def test_a_file_where_the_tables_go_is_replaced_for_good(project):
+    warehouse_dir("small").parent.mkdir(parents=True, exist_ok=True)
+    warehouse_dir("small").write_text("x")
+    for _ in range(2):
+        assert run_intake(Request("small")).published is not None
+    assert [path.name for path in warehouse_dir("small").parent.iterdir()] == ["small"]
+
+
+def test_a_header_that_is_not_found_names_nobody(project):
+    rewrite(project, "客户号", "客户编号")
+    rewrite(project, "建档日", "建档日期")
+    rewrite(project, "masked_name: 姓名", "masked_name: 户名")
+    with pytest.raises(CourseError) as caught:
+        run_intake(Request("small"))
+    assert "第 1 行：客户号 | 建档日 | 姓名" in str(caught.value)
+    assert "欧阳春晓" not in str(caught.value)
+    assert "欧…" in str(caught.value)
+
+
+def test_a_zip_of_countless_parts(project):
+    book = project.exports / "cust.xlsx"
+    end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 65535, 65535, 46 * 65535, 30, 0)
+    book.write_bytes(b"PK\x03\x04" + bytes(26) + bytes(46 * 65535) + end)
+    rewrite(project, "cust*.csv", "cust.xlsx")
+    with pytest.raises(CourseError, match="压缩炸弹"):
+        run_intake(Request("small"))

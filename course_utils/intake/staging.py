@@ -116,20 +116,23 @@ class Staging:
         folder = self.place(table, number)
         try:
             record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            # a shard that was lost or cut short since must not lose rows without a word
+            if record["identity"] != identity or record.pop("sizes") != _sizes(folder):
+                return None
+            sheets = tuple(
+                StagedSheet(**(sheet | {"columns": tuple(sheet["columns"])}))
+                for sheet in record.pop("sheets")
+            )
+            return StagedFile(**record, sheets=sheets, folder=folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        if record.get("identity") != identity:
-            return None
-        sheets = tuple(
-            StagedSheet(**(sheet | {"columns": tuple(sheet["columns"])}))
-            for sheet in record.pop("sheets")
-        )
-        return StagedFile(**record, sheets=sheets, folder=folder)
 
     def begin(self, table: str, number: int) -> Path:
         """Return an empty folder for the shards of one file."""
         folder = self.place(table, number)
         shutil.rmtree(folder, ignore_errors=True)
+        if self.folder.is_file():
+            self.folder.unlink()
         folder.mkdir(parents=True)
         return folder
 
@@ -137,6 +140,7 @@ class Staging:
         """Note that all shards of a file are there."""
         record = dataclasses.asdict(staged)
         del record["folder"]
+        record["sizes"] = _sizes(staged.folder)
         write_text(staged.folder / _RECORD, json.dumps(record, ensure_ascii=False, indent=1))
 
     def drop_others(self, kept: set[Path]) -> None:
@@ -148,6 +152,13 @@ class Staging:
     def clear(self) -> None:
         """Remove all shards."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return what lies in a file's folder beside its record, in bytes."""
+    return {
+        path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != _RECORD
+    }
 
 
 def write_shard(folder: Path, kind: str, number: int, frame: pl.DataFrame) -> None:

@@ -23,6 +23,7 @@ _VALUE = re.compile(r"[-+¥$(]?[\d,.:/\-%()年月日时分秒]+(万|元|万元)?
 _WORD = re.compile(r"\w")
 #: Digits that a message may show in a row.
 _DIGITS = re.compile(r"\d{5,}")
+_NAME = re.compile("(?<![\u3400-\u9fff])[\u3400-\u9fff·]{2,4}(?![\u3400-\u9fff])")
 
 
 @dataclass(frozen=True)
@@ -238,4 +239,6 @@ def _not_found(source: Source, records: Sequence[Record], options: ReadOptions) 
 def _shown(cells: Sequence[str]) -> str:
     """Return a row for a message; what may be somebody's number is cut."""
     parts = [_DIGITS.sub(lambda m: m[0][:2] + "…", normalise(c)[:12]) for c in cells[:8]]
+    if any(mark.isdigit() for cell in cells for mark in cell):  # no header: may name somebody
+        parts = [_NAME.sub(lambda m: m[0][0] + "…", part) for part in parts]
     return " | ".join(parts)[:80]

@@ -18,6 +18,8 @@ from course_utils.intake.reading.files import not_a_table, opened
 MOST_BYTES = 1 << 30
 #: Parts of a workbook.
 MOST_PARTS = 5_000
+#: Where the end of a zip's directory is looked for, how it begins, and bytes of one entry.
+_TAIL, _END, _LONGEST_ENTRY = 66_000, b"PK\x05\x06", 1_000
 #: Cells of the rectangle that a sheet spans, empty ones included: they all take memory.
 MOST_CELLS = 30_000_000
 _PIECE = 1 << 20
@@ -58,6 +60,7 @@ def check_workbook(path: Path) -> dict[str, Part]:
         It is no .xlsx, is encrypted or damaged, unpacks to too much, or holds XML entities.
     """
     with opened(path) as stream:
+        _check_directory(path, stream)
         try:
             directory = zipfile.ZipFile(stream)
             parts = directory.infolist()
@@ -94,6 +97,20 @@ def check_workbook(path: Path) -> dict[str, Part]:
                     "远超有数据的范围，请在 Excel 里删除多余的行列，或分表另存为 CSV。"
                 )
         return {name: seen[part] for name, part in names.items() if part in seen}
+
+
+def _check_directory(path: Path, stream: BinaryIO) -> None:
+    """Refuse a directory of more parts than a workbook has, before it fills the memory."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - _TAIL))
+    tail = stream.read(_TAIL)
+    place = tail.rfind(_END)
+    if place >= 0 and len(tail) >= place + 16:
+        count, length = struct.unpack("<HL", tail[place + 10 : place + 16])
+        # 65535 stands for a number that is written elsewhere, as only huge archives have it
+        if count > MOST_PARTS or length > MOST_PARTS * _LONGEST_ENTRY:
+            raise _bomb(path)
+    stream.seek(0)
 
 
 def _sheet_names(path: Path, stream: BinaryIO, parts: list[zipfile.ZipInfo]) -> dict[str, str]:

@@ -22,3 +22,7 @@ class MissingDataError(CourseError):
     def __init__(self, sentence: str, names: tuple[str, ...] = ()) -> None:
         super().__init__(sentence)
         self.names = names
+
+
+class TooFewRowsError(CourseError):
+    """A chart or a calculation got a table with too few rows, or none at all."""

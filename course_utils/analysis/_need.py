@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, TooFewRowsError
 
 
 def columns(frame: pd.DataFrame, names: Iterable[str], what: str) -> None:
@@ -36,3 +36,9 @@ def that(condition: bool, message: str) -> None:
     """Raise :class:`CourseError` with ``message`` unless ``condition`` holds."""
     if not condition:
         raise CourseError(message)
+
+
+def enough(condition: bool, message: str) -> None:
+    """Raise :class:`TooFewRowsError` with ``message`` unless there are rows enough."""
+    if not condition:
+        raise TooFewRowsError(message)

@@ -41,6 +41,11 @@ SUPPLIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+#: What a bank may lack that has no name in the contract.
+NO_NAMES: Mapping[str, str] = MappingProxyType(
+    {"too_few_rows": "足够多的数据", "not_computable": "算得出结果的数据"}
+)
+
 
 def is_supplied(name: str) -> bool:
     """Say whether the course supplies a table, ``"calendar"``, or a column, ``"calendar.date"``."""
@@ -50,6 +55,8 @@ def is_supplied(name: str) -> bool:
 
 def chinese(name: str) -> str:
     """Return the Chinese name of ``"loan"`` or ``"loan.five_class"``."""
+    if name in NO_NAMES:
+        return NO_NAMES[name]
     table, _, column = name.partition(".")
     definition = load_contract().table(table)
     if not column:

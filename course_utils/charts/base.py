@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from course_utils.charts import scales, style
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, TooFewRowsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,7 @@ def need(frame: pd.DataFrame, columns: Iterable[str], where: str) -> None:
 def need_rows(frame: pd.DataFrame | pd.Series, where: str) -> None:
     """Refuse an empty table (parameters as :func:`need`)."""
     if len(frame) == 0:
-        raise CourseError(f"画{where}的表是空的，请先检查筛选条件是否过严。")
+        raise TooFewRowsError(f"画{where}的表是空的，请先检查筛选条件是否过严。")
 
 
 def money_axis(ax: Axes, unit: str | None, axis: str = "y") -> None:

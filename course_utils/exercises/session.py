@@ -12,6 +12,7 @@ from typing import Any
 from course_utils.errors import CourseError
 from course_utils.exercises import progress as room
 from course_utils.exercises.context import Bank, Context, MissingParameterError
+from course_utils.exercises.gates.few import TOO_FEW, UNFIT, too_few
 from course_utils.exercises.gates.gate import Gate
 from course_utils.exercises.gates.words import sentence
 from course_utils.exercises.grading import (
@@ -77,7 +78,8 @@ class Session:
     def __post_init__(self) -> None:
         self.context = Context(self.bank, self.namespace)
         if getattr(self.bank, "is_real", False):
-            self.gate = Gate(self.bank, self.namespace)
+            answers = [question.variable for question in self.questions.values()]
+            self.gate = Gate(self.bank, self.namespace, answers)
         self.history = History(self.namespace, self.context.parameters.snapshot())
         self.standing = {name: Standing() for name in self.questions}
 
@@ -123,7 +125,7 @@ class Session:
         except (MissingParameterError, MissingLibraryError):
             return frozenset()
         except Exception as error:
-            return self.gate.reasons(error) or frozenset()
+            return self.gate.reasons(error) or frozenset({TOO_FEW if too_few(error) else UNFIT})
         return frozenset()
 
     def _opened_otherwise(self) -> str | None:

@@ -328,7 +328,7 @@ def threshold_table(score: pd.Series, label: pd.Series) -> pd.DataFrame:
     from course_utils.analysis.statistics.experiment import wilson
 
     truth = label.reindex(score.index).astype(bool)
-    _need.that(bool(truth.any()), "标注样本里没有一对是真的，算不出查全率，请检查标注。")
+    _need.enough(bool(truth.any()), "标注样本里没有一对是真的，算不出查全率，请检查标注。")
     grid = np.sort(score.unique())
     accepted = np.array([(score >= t).sum() for t in grid])
     right = np.array([((score >= t) & truth).sum() for t in grid])

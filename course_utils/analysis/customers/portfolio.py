@@ -129,7 +129,7 @@ def lorenz_table(
 def _sorted(amounts: pd.Series, weight: pd.Series | None) -> tuple[np.ndarray, np.ndarray]:
     value = amounts.fillna(0.0).to_numpy(dtype=float)
     w = np.ones(len(value)) if weight is None else weight.to_numpy(dtype=float)
-    _need.that(len(value) > 0 and w.sum() > 0, "集中度计算没有客户，请检查筛选条件。")
+    _need.enough(len(value) > 0 and w.sum() > 0, "集中度计算没有客户，请检查筛选条件。")
     _need.that(bool((value >= 0).all()), "集中度只能用不小于 0 的金额，请先检查负数。")
     order = np.argsort(value, kind="stable")
     return value[order], w[order]
@@ -203,7 +203,7 @@ def cohort_state(
 ) -> pd.Series:
     """Return 提升/保持/下降/流失 for each member of the cohort (see :func:`cohort_table`)."""
     start = before[before >= floor]
-    _need.that(len(start) > 0, f"起点没有达到 {floor / 1e4:g} 万元的客户，请降低门槛。")
+    _need.enough(len(start) > 0, f"起点没有达到 {floor / 1e4:g} 万元的客户，请降低门槛。")
     ratio = (after.reindex(start.index).fillna(0.0) / start).to_numpy(dtype=float)
     code = np.select([ratio >= up, ratio >= down, ratio >= gone], [0, 1, 2], default=3)
     kind = pd.CategoricalDtype(["提升", "保持", "下降", "流失"], ordered=True)

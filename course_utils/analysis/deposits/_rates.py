@@ -37,7 +37,7 @@ def posted_rate(
     rows = rates[(rates["who"] == who) & (rates["kind"] == kind)]
     if as_of is not None:
         rows = rows[rows["effective_date"] <= pd.Timestamp(as_of)]
-    _need.that(len(rows) > 0, f"利率表里没有“{who}”{kind}在该日期的挂牌利率，请检查名称和日期。")
+    _need.enough(len(rows) > 0, f"利率表里没有“{who}”{kind}在该日期的挂牌利率，请检查名称和日期。")
     latest = rows.sort_values("effective_date", kind="stable")
     return latest.groupby("term_months", observed=True)["rate"].last()
 
@@ -81,7 +81,7 @@ def _rate_on(rows: pd.DataFrame, rates: pd.DataFrame, date: str, who: str, kind:
     wide = table.pivot_table(
         index="effective_date", columns="term_months", values="rate", aggfunc="last"
     )
-    _need.that(len(wide) > 0, f"利率表里没有“{who}”的{kind}利率，请检查名称。")
+    _need.enough(len(wide) > 0, f"利率表里没有“{who}”的{kind}利率，请检查名称。")
     wide = wide.sort_index().ffill()
     known = rows[date].notna() & rows["term_months"].isin(wide.columns)
     place = wide.index.searchsorted(rows.loc[known, date], side="right") - 1

@@ -174,7 +174,7 @@ def quarter_average(panel: pd.DataFrame, months: int = 3) -> pd.DataFrame:
     DataFrame
         Same columns without the first ``months − 1``.
     """
-    _need.that(panel.shape[1] >= months, f"季日均需要至少 {months} 个月的数据，请检查月份范围。")
+    _need.enough(panel.shape[1] >= months, f"季日均需要至少 {months} 个月的数据，请检查月份范围。")
     values = panel.to_numpy(dtype=float)
     sums = np.cumsum(np.column_stack([np.zeros(len(values)), values]), axis=1)
     means = (sums[:, months:] - sums[:, :-months]) / months

@@ -30,7 +30,7 @@ def retention_ratio(panel: pd.DataFrame, recent: int = 3, before: int = 6) -> pd
     DataFrame
         ``recent`` and ``before`` (元) and ``ratio`` (NaN when ``before`` is 0), for the last month.
     """
-    _need.that(
+    _need.enough(
         panel.shape[1] >= recent + before,
         f"判断流失状态需要至少 {recent + before} 个月的数据，现在只有 {panel.shape[1]} 个月。",
     )
@@ -115,7 +115,7 @@ def first_loss(
         date: his ``leave`` is missing.
     """
     width = recent + before
-    _need.that(
+    _need.enough(
         panel.shape[1] >= width,
         f"判断流失至少需要 {width} 个月的数据，现在只有 {panel.shape[1]} 个月。",
     )
@@ -291,7 +291,7 @@ def event_means(
     place = pd.Series(np.arange(first.shape[1]), index=first.columns)
     at = event_month.reindex(first.index).map(place).to_numpy(dtype=float, na_value=np.nan)
     inside = ~np.isnan(at) & (at - before >= 0) & (at + after < first.shape[1])
-    _need.that(bool(inside.any()), "没有客户的事件前后窗口完整落在数据期内，请缩短窗口。")
+    _need.enough(bool(inside.any()), "没有客户的事件前后窗口完整落在数据期内，请缩短窗口。")
     offset = np.arange(-before, after + 1)
     columns = at[inside].astype(int)[:, None] + offset
     rows = np.flatnonzero(inside)[:, None]

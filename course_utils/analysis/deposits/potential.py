@@ -48,7 +48,7 @@ def estimated_potential(
     """
     _need.that(0 < own_share <= 1, f"本行市场份额应在 0 到 1 之间，现在是 {own_share}。")
     count = homes.reindex(own.index).fillna(0.0)
-    _need.that(float(count.sum()) > 0, "各片区的常住户数全是空的，无法测算潜力，请检查村表。")
+    _need.enough(float(count.sum()) > 0, "各片区的常住户数全是空的，无法测算潜力，请检查村表。")
     size = count / count.sum()
     if shops is not None and float(shops.reindex(own.index).fillna(0.0).sum()) > 0:
         stalls = shops.reindex(own.index).fillna(0.0)

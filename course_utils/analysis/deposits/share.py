@@ -183,7 +183,7 @@ def lost_share(
     table = shares.sort_values("month")
     share = table[own] / table[market].where(table[market] > 0)
     base = share[table["month"] == pd.Timestamp(base_month)]
-    _need.that(len(base) == 1, f"份额表中没有唯一的基期 {base_month}，请检查月份。")
+    _need.enough(len(base) == 1, f"份额表中没有唯一的基期 {base_month}，请检查月份。")
     result = pd.DataFrame(
         {"month": table["month"], "share": share, "lost": (base.iloc[0] - share) * table[market]}
     )
@@ -237,7 +237,7 @@ def event_aligned(
         if complete and np.isnan(window).any():
             continue
         stack.append(window - window[start + before])
-    _need.that(bool(stack), "没有一个事件日的前后窗口完整落在数据期内，请缩短窗口或换日期。")
+    _need.enough(bool(stack), "没有一个事件日的前后窗口完整落在数据期内，请缩短窗口或换日期。")
     with np.errstate(all="ignore"):
         mean = np.nanmean(np.stack(stack), axis=0)
     return pd.DataFrame(mean, index=pd.Index(offset, name="day"), columns=frame.columns)
@@ -261,7 +261,7 @@ def half_life(curve: pd.Series, from_day: int | None = None, rest: float = 0.5) 
         Days, linearly interpolated; infinity if the level is never reached.
     """
     curve = curve.dropna().sort_index()
-    _need.that(len(curve) > 1 and float(curve.max()) > 0, "曲线没有正的峰值，无法计算半衰期。")
+    _need.enough(len(curve) > 1 and float(curve.max()) > 0, "曲线没有正的峰值，无法计算半衰期。")
     peak_day = curve.idxmax()
     level = float(curve.max()) * rest
     tail = curve.loc[peak_day:]

@@ -65,7 +65,7 @@ def kept_by_class(
     after = pd.Timestamp(as_of) - pd.DateOffset(months=months)
     rows = accounts[accounts["kept_amount_30d"].notna() & (accounts["maturity_date"] > after)]
     rows = rows.assign(term=term_class(rows["term_months"])).dropna(subset=["term"])
-    _need.that(len(rows) > 0, "最近一段时间没有已知结果的到期存款，留存算不出来，请改用参数。")
+    _need.enough(len(rows) > 0, "最近一段时间没有已知结果的到期存款，留存算不出来，请改用参数。")
     rows = rows.assign(
         money=rows["amount"] * rows["weight"],
         stayed=rows[["amount", "kept_amount_30d"]].min(axis=1) * rows["weight"],

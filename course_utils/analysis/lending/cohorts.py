@@ -105,7 +105,7 @@ def vintage(
         (NaN) at the age that the cohort's youngest loan has reached, so that every point counts
         all loans of the cohort. Settled loans stay in the denominator.
     """
-    _need.that(len(loans) > 0, "没有可以做账龄曲线的贷款，请检查筛选条件。")
+    _need.enough(len(loans) > 0, "没有可以做账龄曲线的贷款，请检查筛选条件。")
     group = loans["issue_date"].dt.year if cohort is None else cohort
     first = first_late(loan_month, loans, days).to_numpy()
     age = months_between(loans["issue_date"], pd.Timestamp(when)).to_numpy()
@@ -225,7 +225,7 @@ def price_ratio(index: pd.Series, start: pd.Series, when: pd.Timestamp) -> pd.Se
     """
     known = index.sort_index()
     known = known[known.index <= pd.Timestamp(when)]
-    _need.that(len(known) > 0, "房价指数里没有数据日期以前的月份，无法更新押品价值。")
+    _need.enough(len(known) > 0, "房价指数里没有数据日期以前的月份，无法更新押品价值。")
     place = np.searchsorted(known.index.to_numpy(), start.to_numpy(), side="right") - 1
     then = known.to_numpy(dtype=float)[np.clip(place, 0, len(known) - 1)]
     ratio = pd.Series(float(known.iloc[-1]) / then, index=start.index)

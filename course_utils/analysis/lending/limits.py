@@ -51,7 +51,7 @@ def steady_trend(wide: pd.DataFrame, half: int = 6) -> pd.Series:
         ``trend`` (0.1 = one tenth more); NaN where the first half holds nothing after its largest
         month is taken away. One large sum (a house sold) cannot turn the sign.
     """
-    _need.that(wide.shape[1] >= 2 * half, f"流入趋势要 {2 * half} 个月的数据，请检查月份范围。")
+    _need.enough(wide.shape[1] >= 2 * half, f"流入趋势要 {2 * half} 个月的数据，请检查月份范围。")
     filled = wide.fillna(0.0)
     after, before = filled.iloc[:, -half:], filled.iloc[:, -2 * half : -half]
     new, old = (part.sum(axis=1) - part.max(axis=1) for part in (after, before))

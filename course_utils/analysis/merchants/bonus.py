@@ -59,7 +59,9 @@ def quantities(
     _need.columns(rows, ["month", "merchant_id", "active_days", "star", *needed], "考核奖金")
     _need.columns(merchants, ["employee_id", "open_date"], "考核奖金")
     months = sorted(rows["month"].unique())
-    _need.that(len(months) >= 24, f"算一年的增量要有 24 个月的数据，现在只有 {len(months)} 个月。")
+    _need.enough(
+        len(months) >= 24, f"算一年的增量要有 24 个月的数据，现在只有 {len(months)} 个月。"
+    )
     owner = merchants["employee_id"]
     staff = pd.Index(sorted(owner.dropna().unique()), name="employee_id")
     cut = months[-13]

@@ -131,7 +131,7 @@ def facts(
     _need.columns(rows, ["month", "merchant_id", *names.values()], "商户星级")
     known = rows[rows["month"] <= end]
     ends = np.sort(known["month"].unique())
-    _need.that(len(ends) > 0, f"商户月度表里没有 {end:%Y-%m} 以前的月份，请检查评定日期。")
+    _need.enough(len(ends) > 0, f"商户月度表里没有 {end:%Y-%m} 以前的月份，请检查评定日期。")
     recent = known[known["month"].isin(ends[-months:])]
     total = recent.groupby("merchant_id")[list(names.values())].sum().astype(float)
     table = (total / min(months, len(ends))).set_axis(list(names), axis=1)

@@ -68,7 +68,7 @@ DEFAULT = Rules()
 
 def _window(panel: pd.DataFrame, months: int) -> np.ndarray:
     """Return the last ``months`` columns of a panel as floats, shape ``(merchants, months)``."""
-    _need.that(
+    _need.enough(
         panel.shape[1] >= months,
         f"这个算法要看最近 {months} 个月，表里只有 {panel.shape[1]} 个月，请多取几个月的数据。",
     )

@@ -257,7 +257,7 @@ def term_plan(
     _need.columns(terms, ["cost", "retention"], "期限结构规划")
     keep = terms["retention"].to_numpy(dtype=float)
     price = terms["cost"].to_numpy(dtype=float) / 100 * keep
-    _need.that(total > 0, "没有到期金额可安排，请检查到期结构。")
+    _need.enough(total > 0, "没有到期金额可安排，请检查到期结构。")
     bounds = [(share_limits or {}).get(term, (0.0, 1.0)) for term in terms.index]
     # in shares of the total: the solver's tolerances are absolute
     solved = linprog(

@@ -79,7 +79,7 @@ def middle_employee(rows: pd.DataFrame, as_of: pd.Timestamp) -> str:
         gross=("gross", "sum"), months=("month", "nunique"), last=("month", "max")
     )
     paid = paid[paid["last"] >= as_of.replace(day=1).normalize()]
-    _need.that(len(paid) > 0, "工资表里最近一个月没有任何人的工资，请检查数据日期。")
+    _need.enough(len(paid) > 0, "工资表里最近一个月没有任何人的工资，请检查数据日期。")
     paid = paid[paid["months"] == paid["months"].max()].reset_index()
     ordered = paid.sort_values(["gross", "employee_id"], ignore_index=True)
     return str(ordered["employee_id"].iloc[len(ordered) // 2])

@@ -183,7 +183,7 @@ def half_hour_plan(
     """
     _need.columns(queue, ["half_hour", "tickets", "served_minutes", "counters_open"], "半小时排班")
     tickets = queue["tickets"].sum()
-    _need.that(tickets > 0, "排队记录里没有取号，请检查网点和日期。")
+    _need.enough(tickets > 0, "排队记录里没有取号，请检查网点和日期。")
     each = float(queue["served_minutes"].sum() / tickets)
     table = queue.groupby("half_hour").agg(
         tickets=("tickets", "mean"), counters=("counters_open", "median")

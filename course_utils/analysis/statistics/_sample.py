@@ -73,14 +73,14 @@ def sample(
     _need.columns(rows, used, "组间比较")
     data = rows[list(dict.fromkeys(used))].dropna()
     t = data[treated].astype(float).to_numpy()
-    _need.that(
+    _need.enough(
         set(np.unique(t)) == {0.0, 1.0},
         f"分组列“{treated}”必须同时有 0 和 1（或 False 和 True），请检查筛选条件。",
     )
     table = design(data, features)
     smaller = int(min(t.sum(), (1 - t).sum()))
     enough = smaller > table.shape[1] + 1 if separate else len(data) > table.shape[1] + 3
-    _need.that(
+    _need.enough(
         enough and smaller > 1,
         f"分组列“{treated}”里较小的一组只有 {smaller} 行，"
         f"不够校正 {table.shape[1]} 个协变量，请放宽筛选或减少协变量。",

@@ -229,7 +229,7 @@ def _fit(
     if trim is not None:
         score = propensity(used, treated, features)
         used = used.loc[score.index][trimmed(score, *trim)]
-        _need.that(len(used) > 0, "截尾以后没有剩下的样本：两组几乎没有可比的客户。")
+        _need.enough(len(used) > 0, "截尾以后没有剩下的样本：两组几乎没有可比的客户。")
     data = sample(used, treated, features, outcome, cluster)
     nuisance = logit(data.t, data.x)
     if outcome_model:
@@ -406,7 +406,7 @@ def bootstrap_interval(
             values.append(float(statistic(drawn)))
         except CourseError:
             continue
-    _need.that(len(values) >= draws / 2, "一半以上的重抽样算不出结果，样本太少，请放宽筛选。")
+    _need.enough(len(values) >= draws / 2, "一半以上的重抽样算不出结果，样本太少，请放宽筛选。")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return {
         "estimate": float(statistic(rows)),

@@ -77,7 +77,7 @@ def diff_ci(
     -----
     Newcombe (1998), method 10: combines the two Wilson intervals.
     """
-    _need.that(min(total_a, total_b) > 0, "比较两组比例时每组至少要有一个样本，请检查分组。")
+    _need.enough(min(total_a, total_b) > 0, "比较两组比例时每组至少要有一个样本，请检查分组。")
     a, b = (wilson(s, n, level).iloc[0] for s, n in ((success_a, total_a), (success_b, total_b)))
     difference = a["rate"] - b["rate"]
     low = difference - math.hypot(a["rate"] - a["low"], b["high"] - b["rate"])
@@ -213,7 +213,7 @@ def sample_size(rate_a: float, rate_b: float, power: float = 0.8, alpha: float =
     """
     from scipy.stats import norm
 
-    _need.that(rate_a != rate_b, "两个比例相同时没有可以检验的差异，请设定一个预期差异。")
+    _need.enough(rate_a != rate_b, "两个比例相同时没有可以检验的差异，请设定一个预期差异。")
     mean = (rate_a + rate_b) / 2
     z = float(norm.ppf(1 - alpha / 2) + norm.ppf(power))
     return math.ceil(2 * mean * (1 - mean) * z**2 / (rate_a - rate_b) ** 2)
@@ -235,7 +235,7 @@ def sample_ratio_p(count_a: int, count_b: int, share_a: float = 0.5) -> float:
     from scipy.stats import chisquare
 
     total = count_a + count_b
-    _need.that(total > 0, "样本比例检验没有样本，请检查分组。")
+    _need.enough(total > 0, "样本比例检验没有样本，请检查分组。")
     return float(chisquare([count_a, count_b], [total * share_a, total * (1 - share_a)]).pvalue)
 
 
@@ -267,7 +267,7 @@ def logistic(
     data = rows[used].dropna()
     x = with_constant(data[features].astype(float))
     y = data[outcome].astype(float)
-    _need.that(y.nunique() == 2, f"逻辑回归的结果列“{outcome}”必须同时有 0 和 1，请检查筛选。")
+    _need.enough(y.nunique() == 2, f"逻辑回归的结果列“{outcome}”必须同时有 0 和 1，请检查筛选。")
     options: dict[str, Any] = {}
     if cluster:
         codes = pd.factorize(data[cluster])[0]
@@ -307,7 +307,7 @@ def linear(rows: pd.DataFrame, outcome: str, features: list[str]) -> pd.DataFram
     model = least_squares()
     _need.columns(rows, [outcome, *features], "线性回归")
     data = rows[[outcome, *features]].dropna().astype(float)
-    _need.that(len(data) > len(features) + 1, "线性回归的样本太少，请放宽筛选条件。")
+    _need.enough(len(data) > len(features) + 1, "线性回归的样本太少，请放宽筛选条件。")
     fit = model(data[outcome], with_constant(data[features])).fit(cov_type="HC1")
     interval = fit.conf_int()
     table = pd.DataFrame(
@@ -336,7 +336,7 @@ def dispersion(observed: Any, expected: Any) -> float:
 
     o, e = np.asarray(observed, dtype=float), np.asarray(expected, dtype=float)
     known = (e > 0) & np.isfinite(o)
-    _need.that(bool(known.any()), "没有一格有期望次数，算不出离散程度，请检查数据。")
+    _need.enough(bool(known.any()), "没有一格有期望次数，算不出离散程度，请检查数据。")
     return float(np.median((o[known] - e[known]) ** 2 / e[known]) / chi2.ppf(0.5, 1))
 
 

@@ -64,7 +64,7 @@ def rate_ratios(
                   "发生率回归")  # fmt: skip
     known = rows.dropna(subset=[count, exposure, *features, *groups])
     known = known[known[exposure] > 0].reset_index(drop=True)
-    _need.that(len(known) > len(features) + 2, "样本太少，发生率回归做不了，请放宽筛选。")
+    _need.enough(len(known) > len(features) + 2, "样本太少，发生率回归做不了，请放宽筛选。")
     x = _design(known, features, groups)
     kind: dict[str, Any] = {"cov_type": "HC1"}
     if cluster:
@@ -127,7 +127,7 @@ def fit_amount(
     _need.columns(rows, [amount, *features], "金额回归")
     known = rows.dropna(subset=[amount, *features])
     _need.that(bool((known[amount] > 0).all()), "金额回归只用大于零的金额，请先筛选。")
-    _need.that(len(known) > 2 * len(features) + 5, "有金额的样本太少，金额回归做不了。")
+    _need.enough(len(known) > 2 * len(features) + 5, "有金额的样本太少，金额回归做不了。")
     x = _design(known, features, ())
     model = model_class(
         known[amount].astype(float), x, family=families.Gamma(link=families.links.Log())

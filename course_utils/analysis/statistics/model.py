@@ -153,7 +153,9 @@ def fit_boosting(
     features = tuple(features)
     _need.columns(train, [*features, target], "训练模型")
     y = train[target].to_numpy(dtype=int)
-    _need.that(0 < y.sum() < len(y), "训练样本中只有一种结果，无法训练模型，请检查目标列或时间段。")
+    _need.enough(
+        0 < y.sum() < len(y), "训练样本中只有一种结果，无法训练模型，请检查目标列或时间段。"
+    )
     directions = [int((signs or {}).get(name, 0)) for name in features]
     estimator = HistGradientBoostingClassifier(
         max_iter=iterations,
@@ -195,7 +197,9 @@ def fit_logit(
     features = tuple(features)
     _need.columns(train, [*features, target], "训练模型")
     y = train[target].to_numpy(dtype=int)
-    _need.that(0 < y.sum() < len(y), "训练样本中只有一种结果，无法训练模型，请检查目标列或时间段。")
+    _need.enough(
+        0 < y.sum() < len(y), "训练样本中只有一种结果，无法训练模型，请检查目标列或时间段。"
+    )
     estimator = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True),
         StandardScaler(),

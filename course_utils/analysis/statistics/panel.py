@@ -69,7 +69,7 @@ def two_way(
     cluster = cluster or unit
     data = _complete(rows, [outcome, *names], unit, time, cluster)
     groups = pd.factorize(data[cluster])[0]
-    _need.that(groups.max(initial=-1) >= 2, "面板回归至少需要三个群（如支行），请放宽筛选条件。")
+    _need.enough(groups.max(initial=-1) >= 2, "面板回归至少需要三个群（如支行），请放宽筛选条件。")
     dummies = pd.get_dummies(data[time], prefix="t", dtype=float).iloc[:, 1:]
     wide = pd.concat([data[[outcome, *names]].astype(float), dummies], axis=1)
     wide = wide - wide.groupby(data[unit]).transform("mean")
@@ -185,7 +185,7 @@ def event_study(
     )
     distance = (_number(rows[time]) - _number(rows[start])).clip(-before, after)
     found = sorted(distance.dropna().unique().astype(int))
-    _need.that(reference in found, f"没有一行落在参照期 {reference}，请检查开始日期和窗口。")
+    _need.enough(reference in found, f"没有一行落在参照期 {reference}，请检查开始日期和窗口。")
     marks = {step: f"k{step}" for step in found if step != reference}
     data = rows.assign(**{mark: (distance == step).astype(float) for step, mark in marks.items()})
     table = two_way(data, outcome, list(marks.values()), unit, time, cluster, level)
@@ -252,7 +252,7 @@ def placebo(
 
     rng = np.random.default_rng(seed)
     real = estimate(numbers)
-    _need.that(np.isfinite(real), "试点变量在扣除固定效应后没有变化，请检查开始日期。")
+    _need.enough(np.isfinite(real), "试点变量在扣除固定效应后没有变化，请检查开始日期。")
     dealt = np.array([estimate(rng.permutation(numbers)) for _ in range(draws)])
     dealt = dealt[np.isfinite(dealt)]
     beyond = int((np.abs(dealt) >= abs(real) - 1e-12).sum())
@@ -285,7 +285,7 @@ def _refuse_absorbed(design: pd.DataFrame, names: list[str]) -> None:
     scale = np.sqrt((values**2).sum(axis=0))
     lost = [name for name, size in zip(design.columns, scale, strict=True) if size < 1e-9]
     rank = np.linalg.matrix_rank(values / np.where(scale > 0, scale, 1.0))
-    _need.that(
+    _need.enough(
         not lost and rank == design.shape[1],
         f"变量“{'、'.join(names)}”与单位、时间的固定效应重合，无法估计，请检查是否有从未试点的单位。",
     )

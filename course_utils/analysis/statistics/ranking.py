@@ -32,7 +32,7 @@ def _counts(successes: Any, totals: Any) -> tuple[pd.Series, pd.Series]:
     _need.that(
         good, "排名要用每个单位的发生数和总数，且发生数不能为负、不能超过总数，请检查分组计数。"
     )
-    _need.that(n.sum() > 0, "排名没有样本，请检查筛选条件。")
+    _need.enough(n.sum() > 0, "排名没有样本，请检查筛选条件。")
     return s, n
 
 
@@ -240,7 +240,7 @@ def standardise(
     keys = [strata] if isinstance(strata, str) else list(strata)
     _need.columns(rows, [outcome, unit, *keys], "标准化率")
     data = rows.dropna(subset=[outcome])
-    _need.that(len(data) > 0, "标准化率没有样本，请检查筛选条件。")
+    _need.enough(len(data) > 0, "标准化率没有样本，请检查筛选条件。")
     share = data.groupby(keys, observed=True).size() if standard is None else standard
     share = share.astype(float) / share.sum()
     share.index.names = keys

@@ -43,7 +43,7 @@ def kaplan_meier(
     start = pd.Series(0.0, index=duration.index) if entry is None else entry
     data = pd.DataFrame({"t": duration, "d": event.astype(bool), "s": start}).dropna()
     data = data[data["t"] > data["s"]]
-    _need.that(len(data) > 0, "生存曲线没有有效样本，请检查时长是否大于进入时间。")
+    _need.enough(len(data) > 0, "生存曲线没有有效样本，请检查时长是否大于进入时间。")
     ends, starts = np.sort(data["t"].to_numpy(float)), np.sort(data["s"].to_numpy(float))
     times, counts = np.unique(data.loc[data["d"], "t"].to_numpy(float), return_counts=True)
     entered = np.searchsorted(starts, times, side="left")
@@ -102,7 +102,7 @@ def log_rank(
     data = pd.DataFrame({"t": duration, "d": event.astype(bool), "s": start, "g": group}).dropna()
     data = data[data["t"] > data["s"]]
     codes, names = pd.factorize(data["g"], sort=True)
-    _need.that(len(names) >= 2, "对数秩检验至少需要两个组，请检查分组列。")
+    _need.enough(len(names) >= 2, "对数秩检验至少需要两个组，请检查分组列。")
     times = np.unique(data.loc[data["d"], "t"].to_numpy(float))
     risk = np.empty((len(names), len(times)))
     dead = np.empty_like(risk)

@@ -43,7 +43,7 @@ def fit(
     from sklearn.tree import DecisionTreeClassifier
 
     _need.columns(rows, [*features, target, *([weight] if weight else [])], "决策树")
-    _need.that(rows[target].nunique() == 2, "结果只有一种取值，决策树没有东西可学。")
+    _need.enough(rows[target].nunique() == 2, "结果只有一种取值，决策树没有东西可学。")
     tree = DecisionTreeClassifier(
         max_leaf_nodes=leaves, min_samples_leaf=min(smallest, len(rows) // 2), random_state=0
     )

@@ -34,7 +34,7 @@ def rates(
     """
     from course_utils.analysis.statistics.experiment import wilson
 
-    _need.that(len(flag) > 0, "没有可以算比例的客户，请检查筛选条件。")
+    _need.enough(len(flag) > 0, "没有可以算比例的客户，请检查筛选条件。")
     w = weight.astype(float)
     _need.that(bool((w > 0).all()), "抽样权数应当都大于零，请检查权数列。")
     frame = pd.DataFrame({"n": 1, "weight": w, "square": w**2, "hit": flag.astype(float) * w})

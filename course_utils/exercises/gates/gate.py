@@ -13,11 +13,12 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from types import ModuleType
 from typing import Any
 
-from course_utils.errors import MissingDataError
+from course_utils.errors import MissingDataError, TooFewRowsError
+from course_utils.exercises.gates.few import TOO_FEW, UNFIT, causes, detail, too_few
 from course_utils.exercises.gates.statements import Statement, read_statement
 from course_utils.exercises.gates.words import sentence
 from course_utils.exercises.result import boxed
@@ -31,7 +32,8 @@ METADATA = "course_missing"
 _QUOTED = re.compile(r"""['"“‘`]([^'"”’`]+)['"”’`]""")
 #: Errors that a missing column does not cause without being named.
 _OWN = (AssertionError, KeyError, NameError, AttributeError, SyntaxError)
-_DEPTH = 6
+#: Errors that no data cause.
+_BUGS = (AssertionError, SyntaxError, ImportError)
 Names = frozenset[str]
 
 
@@ -44,6 +46,8 @@ class Gate(ast.NodeTransformer):
         A real bank.
     namespace : MutableMapping
         The notebook's variables.
+    answers : iterable of str
+        Variables that the trainee sets: with them an empty table may be a mistake of his.
 
     Attributes
     ----------
@@ -53,14 +57,18 @@ class Gate(ast.NodeTransformer):
         Columns that could not be added to a frame.
     """
 
-    def __init__(self, bank: Any, namespace: MutableMapping[str, Any]) -> None:
-        self.bank, self.namespace = bank, namespace
+    def __init__(
+        self, bank: Any, namespace: MutableMapping[str, Any], answers: Iterable[str] = ()
+    ) -> None:
+        self.bank, self.namespace, self.answers = bank, namespace, frozenset(answers)
         self.lost: dict[str, Names] = {}
         self.lost_columns: dict[str, Names] = {}
         self._thin: dict[str, Names] = {}  # frames without a column that was asked for
         self._statements: list[Statement] = []
         self._read = len(bank.left_out)
         self._missing: Names = frozenset()
+        self._detail = ""
+        self._unknown: list[str] = []
         self._shown = 0
         namespace[HANDLE] = self
 
@@ -125,10 +133,8 @@ class Gate(ast.NodeTransformer):
         names = self.reasons(error)
         if names is None and not isinstance(error, _OWN):
             names = self._inherited(statement) or None
-        if names is None and BUILDING in os.environ and not isinstance(error, AssertionError):
-            # what a lesson puts in the place of missing data may not do for all that follows: the
-            # instructor's build keeps the rest of the lesson
-            names = frozenset(sys.modules["course_utils.bank.warehouse"].ASKED_IN_VAIN) or None
+        if names is None and (names := self._unfit(statement, error)):
+            self._detail = self._detail or detail(error)
         self._read = len(self.bank.left_out)
         if names is None:
             return False
@@ -142,6 +148,29 @@ class Gate(ast.NodeTransformer):
         self._missing |= names
         self._close_figures(statement)
         return True
+
+    def _unfit(self, statement: Statement, error: BaseException) -> Names | None:
+        """Return why there is no result although what was asked for is there."""
+        if isinstance(error, _BUGS):
+            return None
+        building = BUILDING in os.environ
+        used = statement.uses | statement.touched
+        if not building and used & self.answers:
+            return None
+        few = too_few(error, [self.namespace.get(name) for name in used])
+        if few and (not building or any(isinstance(e, TooFewRowsError) for e in causes(error))):
+            return frozenset({TOO_FEW})
+        if not building:
+            return None
+        # what a lesson puts in the place of missing data may not do for all that follows: the
+        # instructor's build keeps the rest of the lesson
+        vain = frozenset(sys.modules["course_utils.bank.warehouse"].ASKED_IN_VAIN)
+        if few:
+            return vain | {TOO_FEW}
+        if vain or isinstance(error, NameError):
+            return vain or None
+        self._unknown.append(f"{type(error).__name__}: {error}"[:200])
+        return frozenset({UNFIT})
 
     def lose(self, name: str, names: Iterable[str]) -> None:
         """Take away a variable that depends on data the bank lacks."""
@@ -173,7 +202,7 @@ class Gate(ast.NodeTransformer):
 
     def reasons(self, error: BaseException | None) -> Names | None:
         """Return what the bank lacks if that is why something failed, else None."""
-        for one in _chain(error):
+        for one in causes(error):
             if isinstance(one, MissingDataError):
                 return frozenset(one.names)
             found = [self._name(word) for word in _words(one)]
@@ -201,31 +230,31 @@ class Gate(ast.NodeTransformer):
 
     def after_cell(self, _: Any = None) -> None:
         """Say once what was missing in the cell that has just run."""
-        names, shown = self._missing, self._shown
-        self._missing, self._shown = frozenset(), 0
+        names, shown, said = self._missing, self._shown, self._detail
+        self._missing, self._shown, self._detail = frozenset(), 0, ""
         self._statements.clear()
         if names:
-            show(sentence(names, partly=shown > 0), names, partly=shown > 0)
+            text = sentence(names, partly=shown > 0, detail=said)
+            show(text, names, partly=shown > 0, errors=self._unknown)
+            self._unknown.clear()
 
 
-def show(text: str, names: Iterable[str], *, partly: bool) -> None:
-    """Show the sentence below a cell; the build finds in it what was missing."""
+def show(text: str, names: Iterable[str], *, partly: bool, errors: Iterable[str] = ()) -> None:
+    """Show the sentence below a cell; the build finds in it what was missing.
+
+    Errors that say nothing to the class stand beside it, for those who look after the course.
+    """
     from IPython.display import display
 
     colour = "#57606a"
+    content: dict[str, Any] = {"names": sorted(names), "partly": partly}
+    if errors := list(errors):
+        content["errors"] = errors
     display(
         {"text/plain": f"【本行缺数据】{text}", "text/html": boxed(text, colour)},
-        metadata={METADATA: {"names": sorted(names), "partly": partly}},
+        metadata={METADATA: content},
         raw=True,
     )
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(_DEPTH):
-        if error is None:
-            return
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _words(error: BaseException) -> list[str]:

@@ -276,3 +276,14 @@ def test_in_a_build_a_makeshift_that_fails_costs_its_cell_only(
     ran = notebook.run("top = prices[0]")
     assert ran.error is None
     assert "macro_month" in ran.note["names"]
+
+
+def test_a_function_is_not_blamed_for_a_column_that_the_bank_lacks() -> None:
+    """The case is named by what it lacks before the trainee's function is called."""
+    from types import SimpleNamespace
+
+    from course_utils.exercises.questions.m00_n01 import customer_rows
+
+    frame = pd.DataFrame({"customer_id": ["a"], "customer_type": ["个人"]})
+    with pytest.raises(KeyError, match="id_hash"):
+        customer_rows(SimpleNamespace(load=lambda *_: frame))

@@ -82,9 +82,12 @@ cu.dictionary(bank, tables)
 # 再用工具箱里的 `loss_state` 看今天的状态；练习 E1 会请你自己把这把尺子做出来。
 
 # %%
-customers = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "branch_id",
-                                           "manager_id", "do_not_call", "phone_valid", "weight"])  # fmt: skip
-customers = customers[customers["customer_type"] != "企业"].set_index("customer_id")
+if bank.has("customer.customer_type"):
+    customers = bank.load("customer", columns=["customer_id", "customer_type", "masked_name", "branch_id",
+                                               "manager_id", "do_not_call", "phone_valid", "weight"])  # fmt: skip
+    customers = customers[customers["customer_type"] != "企业"].set_index("customer_id")
+else:  # 分不出企业：月度表里的客户都算，每户代表一户
+    customers = bank.load("customer_month", columns=["customer_id"]).drop_duplicates().assign(weight=1.0).set_index("customer_id")
 fields = ["demand_deposit_average", "term_deposit_average", "aum_average", "payroll_amount",
           "external_bank_out_amount", "mobile_login_days", "days_since_customer_transaction"]  # fmt: skip
 monthly = bank.load("customer_month", columns=["month", "customer_id", *fields])
@@ -112,7 +115,8 @@ cu.show(state_table, rows=None, units={"share": "%", "less": "亿元"},
 share = state_table["share"]
 cu.say(f"评得上状态的样本客户有 {len(scope):,} 户。推算下来，钱明显变少的（预警、半流失、流失）占 "
        f"**{share[['预警', '半流失', '流失']].sum():.1%}**，其中已经流失的占 **{share['流失']:.1%}**；"
-       f"沉默的占 {share['沉默']:.1%}：他们的钱还在，却不会出现在任何“下降名单”上。")  # fmt: skip
+       f"沉默的占 {share['沉默']:.1%}：他们的钱还在，却不会出现在任何“下降名单”上。"
+       + ("" if "customer_type" in customers else "（本行没有客户类型，企业也算在内，每户只代表自己。）"))  # fmt: skip
 
 # %% [markdown]
 # 如果只看存款呢？下面逐月找“第一次落进流失档”的客户：用存款找一遍，用资产找一遍。存款口径说走了、

@@ -136,6 +136,7 @@ for side in (left, right):
     side["head"], side["head_two"] = side["clean"].str[:1], side["clean"].str[:2]
 labels = bank.load("label_sample")
 labels = labels[labels["task"] == "名单匹配"].rename(columns={"left_id": "registry_id", "right_id": "customer_id"})
+labels = labels[labels["registry_id"].isin(registry["registry_id"]) & labels["customer_id"].isin(files["customer_id"])]
 rules = {"同乡镇": ["town_id"], "同乡镇、首字相同": ["town_id", "head"], "同乡镇、前两字相同": ["town_id", "head_two"]}
 blocks = matching.block_cost(left, right, rules, labels[labels["true_label"]], *IDS)
 cu.show(blocks, names={"way": "分块办法", "pairs": "要比的对数", "kept": "真的还留下"}, units={"kept": "%"})

@@ -39,10 +39,11 @@ class World:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        who = context.load("customer", ["customer_id", "customer_type"])
-        persons = set(who.loc[who["customer_type"].astype(str) != "企业", "customer_id"])
-        table = context.load("customer_month")
-        self.table = table[table["customer_id"].isin(persons)]
+        self.table = context.load("customer_month")
+        if context.bank.has("customer.customer_type"):
+            who = context.load("customer", ["customer_id", "customer_type"])
+            persons = set(who.loc[who["customer_type"].astype(str) != "企业", "customer_id"])
+            self.table = self.table[self.table["customer_id"].isin(persons)]
         self.ids = pd.Index(np.sort(self.table["customer_id"].unique()))
         self.months = pd.DatetimeIndex(np.sort(self.table["month"].unique()))
         self.shape = (len(self.ids), len(self.months))

@@ -287,3 +287,19 @@ def test_a_function_is_not_blamed_for_a_column_that_the_bank_lacks() -> None:
     frame = pd.DataFrame({"customer_id": ["a"], "customer_type": ["个人"]})
     with pytest.raises(KeyError, match="id_hash"):
         customer_rows(SimpleNamespace(load=lambda *_: frame))
+
+
+def test_a_credit_cooperative_may_say_its_name() -> None:
+    """Real lenders are not all called 银行: the reference answer has to pass for each."""
+    from types import SimpleNamespace
+
+    from course_utils.exercises.questions.m03_n03 import E4, opening
+
+    for name in ("甲县农村信用合作联社", "甲公司"):
+        context = SimpleNamespace(
+            bank=SimpleNamespace(name=name), parameters={"OFFER_RATE": 4.5, "as_of": None}
+        )
+        said = opening(context)
+        (check,) = [one for one in E4.checks if hasattr(one, "parts")]
+        part = next(one for one in check.parts if one.name == "你是哪家银行")
+        assert part.found(said)

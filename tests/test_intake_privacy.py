@@ -429,9 +429,10 @@ def test_values_that_cannot_be_told_are_not_sampled(tmp_path):
 
 def test_what_stays_of_an_address_is_not_sampled(tmp_path):
     sample = RawValueSample(KEY)
-    rows = pl.DataFrame({"a": ["大溪社区12号", "某商业银行", "禾牧丰辉酒店"]})
-    Protector(KEY, sample).protect(table(column("a", "address")), rows.head(1))
+    rows = pl.DataFrame({"a": ["大溪社区12号", "枫桥村9号", "某商业银行", "禾牧丰辉酒店"]})
+    Protector(KEY, sample).protect(table(column("a", "address")), rows.head(2))
     Protector(KEY, sample).protect(table(column("a", "counterparty")), rows.tail(2))
     sample.save(tmp_path / "s.json")
-    found = RawValueFinder(KEY, tmp_path / "s.json").find("大溪社区、某商业银行、禾牧丰辉酒店")
+    text = "大溪社区、枫桥村、某商业银行、禾牧丰辉酒店"
+    found = RawValueFinder(KEY, tmp_path / "s.json").find(text)
     assert list(found) == ["禾牧丰辉酒店"]

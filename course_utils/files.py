@@ -105,6 +105,8 @@ def _number(error: Exception) -> int | None:
     if not isinstance(error, OSError):
         return errno.ENOSPC if _SAYS_FULL.search(str(error)) else None
     if not isinstance(error, shutil.Error):
+        if error.errno is None and _SAYS_FULL.search(str(error)):  # polars has no numbers
+            return errno.ENOSPC
         return error.errno
     found = re.search(r"\[(Errno|WinError) (\d+)\]", str(error))
     if found is None:

@@ -265,3 +265,22 @@ def test_a_zip_of_countless_parts(project):
     rewrite(project, "cust*.csv", "cust.xlsx")
     with pytest.raises(CourseError, match="压缩炸弹"):
         run_intake(Request("small"))
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_tables(project, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device (os error 28)")  # as polars says it
+
+    with monkeypatch.context() as patch:
+        patch.setattr("course_utils.intake.report.write.write_workbook", full)
+        with pytest.raises(CourseError, match=r"已经写好，只有数据报告没有写成.*磁盘已满"):
+            run_intake(Request("small"))
+    assert (warehouse_dir("small") / "customer.parquet").is_file()
+    run_intake(Request("small"))
+    assert (intake_dir("small") / REPORT / "数据报告.html").is_file()
+
+
+def test_a_page_of_countless_tables(project):
+    (project.exports / "cust.csv").write_bytes(b"<table><tr>" + b"<table>" * 100_000)
+    with pytest.raises(CourseError, match="表太大"):
+        run_intake(Request("small"))

@@ -166,7 +166,7 @@ class _Intake:
         for sentence in told:
             self.say(sentence)
         result = replace(result, messages=told)
-        write_report(self.place / REPORT, result)
+        self._report(result, published)
         if published is not None:
             self.staging.clear()
         return Outcome(summary, published, self.place / REPORT)
@@ -235,6 +235,17 @@ class _Intake:
         if self.request.engine is None:
             return frozenset()
         return frozenset(part.table for part in staying(self.mapping, self.contract))
+
+    def _report(self, result: IntakeResult, published: Published | None) -> None:
+        try:
+            with explain_os_errors(self.place / REPORT):
+                write_report(self.place / REPORT, result)
+        except CourseError as fault:
+            if published is None:
+                raise
+            raise CourseError(
+                f"新的数据表已经写好，只有数据报告没有写成，改好后再运行一次会补上：{fault}"
+            ) from fault
 
     def _same_key(self) -> None:
         """Refuse a key that is not the one of the last intake: no pseudonym would match."""

@@ -17,6 +17,8 @@ from course_utils.intake.reading.model import MOST_COLUMNS
 
 #: Bytes of such a file; it is read whole.
 MOST_BYTES = 128 << 20
+#: Tables of such a file; an export has a handful.
+MOST_TABLES = 1_000
 #: Cells of such a file, those that spans add included.
 MOST_CELLS = 5_000_000
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
@@ -93,6 +95,8 @@ class _Html(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
             self._end_cell()
+            if len(self.tables) >= MOST_TABLES:
+                raise self._full()
             table = _Table(f"表{len(self.tables) + 1}", self._full)
             self.tables.append(table)
             self._open.append(table)

@@ -54,8 +54,6 @@ def as_user(name, folder):
     if os.getuid() != 0:
         return {}
     shutil.chown(folder, name)
-    for parent in folder.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": name, "group": name, "extra_groups": []}
 
 

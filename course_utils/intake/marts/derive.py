@@ -151,10 +151,17 @@ class _Work:
             self._say_partial(derived)
 
     def _merchant_month(self) -> None:
-        span = self._span("merchant_day")
-        if span is None or "merchant" not in self.sources:
+        if "merchant" not in self.sources:
+            return
+        if "merchant_flow" in self.sources:
+            span = self._span("merchant_flow", "first_date", "last_date")
+        else:
+            span = self._span("merchant_day")
+        if span is None:
             return
         first, last, _, notes = span
+        if not self._scratch("merchant_flow", {}).sql:
+            return
         derived = self._publish("merchant_month", {"months": months_query(first, last)})
         if derived is not None:
             derived.notes[:0] = notes
@@ -212,13 +219,15 @@ class _Work:
         self.done.append(derived)
         return derived
 
-    def _span(self, table: str) -> tuple[date, date, date, list[str]] | None:
+    def _span(
+        self, table: str, begins: str = "date", ends: str = "date"
+    ) -> tuple[date, date, date, list[str]] | None:
         """Return first day, last whole month's end, last day to read, and what was dropped."""
-        if table not in self.sources or "date" not in self.sources[table].columns:
+        if table not in self.sources or begins not in self.sources[table].columns:
             return None
         first, last = self.engine.one(
-            f"SELECT min(date), max(date) FROM ({self.sources[table].query}) "
-            f"WHERE date <= DATE '{self.as_of}'"
+            f"SELECT min({begins}), max({ends}) FROM ({self.sources[table].query}) "
+            f"WHERE {ends} <= DATE '{self.as_of}'"
         )
         if first is None:
             return None
@@ -294,7 +303,7 @@ CANNOT = "不能由现有的流水和账户推出，需要银行提供"
 _SOURCES = {
     "customer_flow": "transaction", "deposit_now": "deposit_account",
     "term_month": "deposit_account", "wealth_month": "wealth_holding",
-    "loan_balance_month": "loan_month",
+    "loan_balance_month": "loan_month", "merchant_flow": "merchant_day",
 }  # fmt: skip
 
 

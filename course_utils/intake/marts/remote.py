@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Marts that read the big tables; the others are put together here from these.
 REMOTE = (
     "customer_flow", "customer_seen", "deposit_now", "term_month", "wealth_month", "loan_month",
-    "payee_stream", "lender_pair", "maturity_ladder", "merchant_month",
+    "payee_stream", "lender_pair", "maturity_ladder", "merchant_flow",
 )  # fmt: skip
 _DATES = {
     "transaction": "date", "deposit_account": "open_date", "wealth_holding": "start_date",

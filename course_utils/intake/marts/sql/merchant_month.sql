@@ -2,7 +2,7 @@
 -- 口径：一行一个商户一个月，从签约当月到解约当月。手续费收入 = 收款金额 × 取数日费率（历史费率没有留痕）。
 --   未交易天数 = 月末日 − 最近一个有收款的日子；日交易表开始之前的收款看不到，那时为空。
 --   退款、整数金额占比、夜间占比、结算户日均、成本、星级、权益成本不能由日交易推出，不出这些列。
--- 输入：merchant, merchant_day
+-- 输入：merchant, merchant_flow
 -- 分区：无
 -- 主键：month, merchant_id
 -- 空值：当月没有收款，金额、笔数、天数为 0。
@@ -16,18 +16,16 @@
 --   gap_days            integer  未交易天数
 --   fee_income          money    手续费收入
 WITH bounds AS (
-  SELECT MIN(m.month) AS first_month, MIN(m.month_start) AS first_day FROM months AS m
-), days AS (
+  SELECT MIN(m.month) AS first_month FROM months AS m
+), flows AS (
   SELECT
-    d.merchant_id,
-    CAST(CASE WHEN d.date < b.first_day THEN b.first_month
-      ELSE LAST_DAY(d.date) END AS DATE) AS month,
-    CASE WHEN d.date >= b.first_day THEN d.transaction_count ELSE 0 END AS transaction_count,
-    CASE WHEN d.date >= b.first_day
-      THEN CAST(d.transaction_amount AS DECIMAL(18, 2)) ELSE 0 END AS transaction_amount,
-    CASE WHEN d.date >= b.first_day AND d.transaction_count > 0 THEN 1 ELSE 0 END AS active,
-    CASE WHEN d.transaction_count > 0 THEN d.date END AS active_date
-  FROM merchant_day AS d
+    f.merchant_id,
+    CASE WHEN f.month < b.first_month THEN b.first_month ELSE f.month END AS month,
+    CASE WHEN f.month >= b.first_month THEN f.transaction_count ELSE 0 END AS transaction_count,
+    CASE WHEN f.month >= b.first_month THEN f.transaction_amount ELSE 0 END AS transaction_amount,
+    CASE WHEN f.month >= b.first_month THEN f.active_days ELSE 0 END AS active_days,
+    f.last_active_date
+  FROM merchant_flow AS f
   CROSS JOIN bounds AS b
 ), taken AS (
   SELECT
@@ -35,9 +33,9 @@ WITH bounds AS (
     y.month,
     SUM(y.transaction_count) AS transaction_count,
     SUM(y.transaction_amount) AS transaction_amount,
-    SUM(y.active) AS active_days,
-    MAX(y.active_date) AS last_date
-  FROM days AS y
+    SUM(y.active_days) AS active_days,
+    MAX(y.last_active_date) AS last_date
+  FROM flows AS y
   GROUP BY y.merchant_id, y.month
 ), signed AS (
   SELECT

@@ -21,7 +21,7 @@ from course_utils.intake.engine import fetch_marts, staying
 from course_utils.intake.mapping import load_mapping
 from course_utils.intake.privacy import RawValueSample, ensure_key, key_path
 from course_utils.intake.privacy import sample as raw_values
-from course_utils.intake.publish import MANIFEST, Published, publish
+from course_utils.intake.publish import MANIFEST, SAMPLED, Published, publish
 from course_utils.intake.report import FileResult, IntakeResult, Summary, summarise, write_report
 from course_utils.intake.rules import RuleBook
 from course_utils.intake.stage import Progress, Stage
@@ -234,7 +234,14 @@ class _Intake:
         """Return the tables whose rows stay in another engine."""
         if self.request.engine is None:
             return frozenset()
-        return frozenset(part.table for part in staying(self.mapping, self.contract))
+        elsewhere = frozenset(part.table for part in staying(self.mapping, self.contract))
+        read = {part.table for part in self.mapping if not part.database}
+        if SAMPLED in elsewhere - read:
+            self.say(
+                "交易流水留在引擎里，只取回月度结果：看流水明细的课没有数据可读，"
+                "要开这些课，请在 mapping.yml 的 transaction 里再写一个流水文件（抽样的整户）。"
+            )
+        return elsewhere
 
     def _report(self, result: IntakeResult, published: Published | None) -> None:
         try:

@@ -107,8 +107,8 @@ class Stage:
         done: Counter[str] = Counter()  # a table may come from exports of several shapes
         for table in self.mapping:
             refuse_secrets(self.contract.table(table.table).zh, table.sources)
-            if table.table in self.elsewhere:
-                continue
+            if table.database and table.table in self.elsewhere:
+                continue  # files of such a table are read: a sample of statements for the lessons
             paths = [None] if table.database else source_files(table, self.folder)
             for number, path in enumerate(paths, done[table.table]):
                 yield table, number, path

@@ -35,7 +35,7 @@ TOKENS = st.sampled_from(
     [
         *("客户号", "金额", "户名", "C1", "1,000.00", "合计", "小 计", "制表人：某", "张某", "𬭚"),
         *(",", ",", ",", "|", "|@|", "\t", ";", "^", '"', '"', '""', "\n", "\n", "\r\n", "\r"),
-        *("\x00", "\x1a", "\ufeff", "\ufdd0", "\ufdd1", "\ufdd2", "\u2028", "\x1b", "\x01", " "),
+        *("\x00", "\x1a", "\ufeff", "\ufdd0", "\ufdd1", "\ufdd3", "\u2028", "\x1b", "\x01", " "),
         *("<table>", "<tr>", "<td rowspan=3 colspan=2>", "</table>", "<?xml", "PAR1", "PK\x03\x04"),
     ]
 )
@@ -165,7 +165,7 @@ QUOTED = [*('"', '""', '"""', '""""'), ",", "\n", "a", ' "', '",', ',"', '"\n', 
 CELL = st.text(
     st.characters(
         codec="utf-8",
-        exclude_characters="\x00\x1a\ufeff\ufdd0\ufdd1\ufdd2\n\r",
+        exclude_characters="\x00\x1a\ufeff\ufdd0\ufdd1\ufdd2\ufdd3\n\r",
         exclude_categories=["Cs", "Cc"],
     ),
     max_size=8,

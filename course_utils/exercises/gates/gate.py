@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from types import ModuleType
 from typing import Any
 
+from course_utils.bank.labels import CONSTANTS
 from course_utils.errors import MissingDataError, TooFewRowsError
 from course_utils.exercises.gates.few import TOO_FEW, UNFIT, causes, detail, too_few
 from course_utils.exercises.gates.statements import Statement, read_statement
@@ -164,7 +165,8 @@ class Gate(ast.NodeTransformer):
             return None
         # what a lesson puts in the place of missing data may not do for all that follows: the
         # instructor's build keeps the rest of the lesson
-        vain = frozenset(sys.modules["course_utils.bank.warehouse"].ASKED_IN_VAIN)
+        asked = sys.modules["course_utils.bank.warehouse"].ASKED_IN_VAIN
+        vain = frozenset(name for name in asked if name.partition(".")[2] not in CONSTANTS)
         if few:
             return vain | {TOO_FEW}
         if vain or isinstance(error, NameError):

@@ -130,6 +130,13 @@ def test_a_tenth_of_a_lesson_is_no_lesson(shown, skipped, stopped, expected) -> 
     assert extent(shown, skipped, stopped) == expected
 
 
+@pytest.mark.parametrize(
+    ("exercises", "expected"), [((), PART), ((True, False), PART), ((False, False), NONE)]
+)
+def test_a_few_cells_without_an_exercise_are_no_lesson(exercises, expected) -> None:
+    assert extent(4, 6, True, exercises) == expected
+
+
 @pytest.fixture(scope="module")
 def lessons() -> tuple:
     return load_syllabus(ROOT / "lessons" / "syllabus.yml").lessons

@@ -25,7 +25,8 @@ def measure(notebook: NotebookNode, wanted: Iterable[str] = ()) -> tuple[str, li
         Contract names that the lesson asked for in vain, whether or not that stopped a cell.
     """
     stops: Counter[str] = Counter()
-    shown = skipped = questions = 0
+    shown = skipped = 0
+    exercises: list[bool] = []
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
@@ -33,14 +34,15 @@ def measure(notebook: NotebookNode, wanted: Iterable[str] = ()) -> tuple[str, li
         if note is not None:
             stops.update(note["names"])
         outcome = check_outcome(cell)
-        questions += outcome is not None and outcome[1] is Outcome.MISSING
+        if outcome is not None:
+            exercises.append(outcome[1] is not Outcome.MISSING)
         if is_proper(cell):
             shown += _shows(cell)
             skipped += note is not None and not note["partly"]
     order = sorted(stops, key=lambda name: (-stops[name], name))
-    stopped = bool(stops) or questions > 0
+    stopped = bool(stops) or not all(exercises)
     others = sorted(set(wanted) - set(order)) if stopped and not order else []
-    return extent(shown, skipped, stopped), [*order, *others]
+    return extent(shown, skipped, stopped, exercises), [*order, *others]
 
 
 def is_proper(cell: NotebookNode) -> bool:

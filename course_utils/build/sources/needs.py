@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,8 @@ from course_utils.exercises.gates.statements import Statement, read_statement
 
 #: A lesson of which less than this share can be shown is not worth a class.
 LEAST_SHARE = 0.2
+#: The same where no exercise is left: what still shows may be the course's own assumptions.
+LEAST_SHARE_WITHOUT_EXERCISES = 0.5
 FULL, PART, NONE = "full", "part", "none"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Has = Callable[[str], bool]
@@ -80,10 +82,11 @@ class Verdict:
         shown = sum(cell.shows for cell in proper)
         skipped = sum(cell.state == "skip" for cell in proper)
         stopped = any(cell.state != "ok" for cell in self.cells)
-        return extent(shown, skipped, stopped or any(self.questions.values()))
+        exercises = [not names for names in self.questions.values()]
+        return extent(shown, skipped, stopped or not all(exercises), exercises)
 
 
-def extent(shown: int, skipped: int, stopped: bool) -> str:
+def extent(shown: int, skipped: int, stopped: bool, exercises: Collection[bool] = ()) -> str:
     """Say how much of a lesson there is.
 
     Parameters
@@ -92,10 +95,14 @@ def extent(shown: int, skipped: int, stopped: bool) -> str:
         Cells of the lesson proper that show results, and that are left out.
     stopped : bool
         Whether anything at all is left out.
+    exercises : collection of bool
+        Whether each exercise can be answered.
     """
     if not stopped:
         return FULL
-    return PART if shown and shown >= LEAST_SHARE * (shown + skipped) else NONE
+    without = bool(exercises) and not any(exercises)
+    least = LEAST_SHARE_WITHOUT_EXERCISES if without else LEAST_SHARE
+    return PART if shown and shown >= least * (shown + skipped) else NONE
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 from course_utils.intake.privacy.free_text import SURNAMES
@@ -29,6 +30,7 @@ _KINDS = (
     "幼儿园|学校|工作室|诊所|厂|店|坊|部|社"
 )
 _KIND = re.compile(rf"(?:{_KINDS})")
+_SIGNS = re.compile(r"[\s()\[\]【】〔〕《》\"'·.,，。、_-]")
 _TOWN = re.compile(r"^.{0,30}?(?:街道办事处|街道|办事处|民族乡|乡|镇|苏木)(?!人民政府)")
 _COUNTY = re.compile(r"^.{0,20}?(?:自治县|县|区|旗|市)")
 _DOUBLE = (
@@ -84,11 +86,12 @@ def organisation_label(name: str, token: Callable[[str], str]) -> str:
     The same own part has the same pseudonym, so that spellings which differ in the kind alone
     (有限公司, 有限责任公司) can still be matched.
     """
-    text = name.strip()
+    text = unicodedata.normalize("NFKC", name).strip()
     if not text or _HIDDEN in text:
         return text
     kinds = _KIND.findall(text)
-    own = _KIND.sub("", text)
+    # brackets, blanks and dots differ from system to system, the firm does not
+    own = _SIGNS.sub("", _KIND.sub("", text))
     if not own:
         return text
     return f"某{token(own)[1:7]}{''.join(kinds)}"

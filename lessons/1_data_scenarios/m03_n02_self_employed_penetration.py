@@ -524,7 +524,7 @@ loan_reach = cu.analysis.experiment.wilson(parts["hit"] / parts["w"] * size, siz
 # **E3 ★★★ 你来认亲** 演示四的 `pairs` 是全部候选（含相似度 `similarity` 和旁证数 `agreement`），硬钥匙已经对上的不在里面。
 # 请交出你认定的一对对，赋给 `my_links`（列 `registry_id`、`customer_id`）。要求：一家店只对一个客户，一个客户只对一家店；
 # 在标注样本里，你接受的对至少 `PRECISION_GOAL` 是真的；认出的真对，不比“只用店名门槛”的办法少。
-# 检查还会看：连同硬钥匙，你对上的比例离埋设的真值远不远。
+# 用示例银行时，检查还会看：连同硬钥匙，你对上的比例离埋设的真值远不远。
 
 # %% tags=["answer:E3"]
 my_links = ...  # ← 把 ... 换成你的代码，可以写几行

@@ -103,7 +103,7 @@ def test_one_run_on_this_machine_with_all_kinds_of_trouble(project, tables):
     project.add_bank("alpha")
     project.use_tables("alpha", tables)
     project.add_bank("broken", "name: [")
-    project.add_bank("real")
+    project.add_bank("real", "name: 银行real\nkind: 测试\nas_of: 2025-12-31\n")
     (project.root / "data/banks/real/mapping.yml").write_text("{}\n")
     # one lesson kills its worker each time, another cannot file its list until the third run
     deadly, unlucky, faulty = NAMES[:3]

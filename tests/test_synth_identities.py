@@ -324,6 +324,14 @@ def test_a_failed_run_leaves_the_old_bank_alone(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["coastal"]
 
 
+@pytest.mark.parametrize("change", [{"release": "class"}, {"origin": "town"}])
+def test_a_real_bank_is_never_overwritten(tmp_path, monkeypatch, change):
+    monkeypatch.setenv("COURSE_WAREHOUSE", str(tmp_path))
+    with pytest.raises(CourseError, match="真实银行"):
+        write_bank(load_profile("coastal").replace(persons=600, **change))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_bank_has_weight_one_everywhere():
     profile = load_profile("coastal")
     small = dict(profile.world) | {"person_population": 800, "enterprise_population": 60}

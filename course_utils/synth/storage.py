@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils import __version__
 from course_utils.bank import parquet
 from course_utils.contract import load_contract
+from course_utils.errors import CourseError
 from course_utils.files import fresh_folder
 from course_utils.paths import data_dir, warehouse_dir
 from course_utils.synth.pipeline import Progress, generate
@@ -62,10 +63,12 @@ def write_bank(
     Raises
     ------
     CourseError
-        If the profile is wrong, the disk is full or the folder is read-only.
+        If the bank is a real one, the profile is wrong, or the disk cannot be written.
     """
     from course_utils.synth.recovery import truth
 
+    if profile.is_real:
+        raise CourseError(f"“{profile.name}”是真实银行，不能用合成数据覆盖它。")
     sim = generate(profile, effects=effects, progress=progress)
     truth.fill(sim)
     with fresh_folder(warehouse_dir(profile.code)) as aside:

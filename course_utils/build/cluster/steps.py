@@ -15,7 +15,7 @@ from course_utils.build.products.finish import finish
 from course_utils.build.sources.syllabus import load_syllabus
 from course_utils.errors import CourseError
 from course_utils.files import sweep
-from course_utils.paths import data_dir, warehouse_dir
+from course_utils.paths import warehouse_dir
 
 if TYPE_CHECKING:
     from course_utils.build.cluster.workshop import Workshop
@@ -140,13 +140,13 @@ def _ensure_tables(profile: Profile) -> bool:
 
     folder = warehouse_dir(profile.code)
     tables = any(folder.glob("*.parquet"))
-    mapped = (data_dir("banks") / profile.code / "mapping.yml").is_file()
-    if mapped and not tables:
+    if profile.is_real and not tables:
+        whose = profile.origin or profile.code
+        command = f"release {whose} --tier class" if profile.release else f"intake {whose}"
         raise CourseError(
-            f"“{profile.name}”是真实银行，还没有数据，请先把它的各张表导入 "
-            f"data/warehouse/{profile.code}，再重新构建这一家。"
+            f"“{profile.name}”是真实银行，还没有数据，请先运行 course {command}，再重新构建这一家。"
         )
-    if mapped or (tables and not (folder / MANIFEST).is_file()) or is_current(profile):
+    if profile.is_real or (tables and not (folder / MANIFEST).is_file()) or is_current(profile):
         return False
     for left_over in folder.parent.glob(f".{profile.code}.*"):  # of a worker that was killed
         shutil.rmtree(left_over, ignore_errors=True)

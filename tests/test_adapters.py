@@ -12,6 +12,8 @@ from messy_bank.systems.shapes import SHAPES
 from course_utils.bank import load_profile
 from course_utils.intake.mapping.reader import read_mapping
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 #: Tables in which faults are planted, what they refer to, and one table of each other kind.
 TABLES = (
     *("town", "branch", "employee", "village", "industry", "product"),

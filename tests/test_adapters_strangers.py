@@ -11,6 +11,8 @@ from messy_bank.strangers import ROWS, STRANGERS
 from course_utils.cli import main
 from course_utils.intake.mapping.reader import mapping_path
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 
 @pytest.fixture
 def stranger(tmp_path, monkeypatch):

@@ -1,7 +1,10 @@
 """Rows that stay in an engine, and a file of statements for the lessons beside them."""
 
 import polars as pl
+import pytest
 from test_intake_run import MAPPING, NUMBERS, Bank, bank
+
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
 
 __all__ = ["bank"]
 

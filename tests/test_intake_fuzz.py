@@ -23,6 +23,8 @@ from course_utils.intake.reading.lines import records as records_module
 from course_utils.intake.reading.lines import text as text_module
 from course_utils.intake.reading.lines.records import Splitter
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 #: Inputs a property, for the daily run; COURSE_FUZZ multiplies them.
 TIMES = int(os.environ.get("COURSE_FUZZ", "1"))
 quick = settings(

@@ -14,6 +14,8 @@ from course_utils.intake.conversion import TableConverter
 from course_utils.intake.mapping import ColumnMapping, TableMapping, read_mapping
 from course_utils.intake.rules import RuleBook
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 CONTRACT = load_contract()
 AS_OF = dt.date(2025, 12, 31)
 

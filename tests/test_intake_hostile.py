@@ -22,6 +22,8 @@ from course_utils.intake.run import REPORT, Request, run_intake
 from course_utils.paths import intake_dir, warehouse_dir
 from course_utils.visible import file_label, visible
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 MAPPING = """\
 contract: "2.0"
 tables:

@@ -27,6 +27,8 @@ from course_utils.intake.marts.translate import (
     translate,
 )
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 AS_OF = date(2025, 12, 31)
 WAREHOUSE = REPOSITORY / "data" / "warehouse"
 LISTS = {

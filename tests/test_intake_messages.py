@@ -9,6 +9,8 @@ from messy_bank.cases import Project
 from course_utils.intake.run import REPORT, Request, run_intake
 from course_utils.paths import intake_dir
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 MAPPING = """\
 contract: "2.0"
 tables:

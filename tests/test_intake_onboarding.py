@@ -17,6 +17,8 @@ from course_utils.intake.mapping.model import is_deliverable
 from course_utils.intake.mapping.proposal.fragment import file_patterns
 from course_utils.intake.mapping.template import mapping_template, new_bank
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

@@ -27,6 +27,8 @@ from course_utils.intake.privacy.release.crowd import LADDERS, PLAIN, build_crow
 from course_utils.intake.privacy.release.noise import SCALE, Noise, significant
 from course_utils.paths import data_dir
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 PEOPLE, MONTHS = 3000, 12
 KEY = b"k" * 32
 

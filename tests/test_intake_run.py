@@ -14,6 +14,8 @@ from course_utils.intake import stage as staging_step
 from course_utils.intake.run import REPORT, Request, run_intake
 from course_utils.paths import intake_dir, warehouse_dir
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 MAPPING = """\
 contract: "2.0"
 tables:

@@ -15,6 +15,8 @@ from course_utils.build.sources.readiness import readiness
 from course_utils.build.sources.syllabus import load_syllabus
 from course_utils.exercises.gates.statements import read_statement
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -21,6 +21,8 @@ from course_utils.exercises.gates.gate import METADATA
 from course_utils.exercises.result import Outcome
 from course_utils.exercises.session import begin, current
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROFILE = "name: 试点银行\nkind: 只有借据的银行\nas_of: 2025-12-31\n"
 MAPPING = 'contract: "2.0"\ntables: {}\n'

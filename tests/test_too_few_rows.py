@@ -17,6 +17,8 @@ from course_utils.exercises.gates.words import chinese, sentence
 from course_utils.exercises.result import Outcome
 from course_utils.exercises.session import current
 
+pytestmark = pytest.mark.slow  # whole intakes or lessons: left out of the fast loop
+
 LOANS = "loans = bank.load('loan')\nnobody = loans[loans['balance'] < 0]\n"
 
 

@@ -16,6 +16,8 @@ from course_utils.synth.behaviour.transactions import (
 )
 from course_utils.synth.recovery import behaviour as found
 
+pytestmark = pytest.mark.slow  # whole banks: left out of the fast loop
+
 
 @pytest.fixture(scope="module", params=BANKS)
 def sim(request):

@@ -10,6 +10,8 @@ from course_utils.synth.credit.months import five_class
 from course_utils.synth.credit.products import KINDS
 from course_utils.synth.recovery import credit as found
 
+pytestmark = pytest.mark.slow  # whole banks: left out of the fast loop
+
 CHAIN_LINES = ["经营贷", "消费贷", "农户贷", "企业贷"]
 
 

@@ -14,6 +14,8 @@ from course_utils.synth.money.shapes import cny_shape
 from course_utils.synth.recovery.money import RECOVERIES
 from course_utils.synth.recovery.money_panel import due_deposits, is_person, wide_month
 
+pytestmark = pytest.mark.slow  # whole banks: left out of the fast loop
+
 MONEY = {
     "personal_demand": ("个人", "活期"),
     "personal_term": ("个人", "定期"),

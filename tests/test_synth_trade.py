@@ -12,6 +12,8 @@ from course_utils.synth.trade.season import day_factors, days_to_new_year
 from course_utils.synth.trade.stars import percentile_in_group, star_of
 from course_utils.synth.trade.turnover import month_noise
 
+pytestmark = pytest.mark.slow  # whole banks: left out of the fast loop
+
 NEEDS_OTHERS = {"simpson_area"}
 
 

@@ -102,14 +102,14 @@ def write(
     )
     ordered = f" ORDER BY {', '.join(map(_quoted, order))}" if order else ""
     cursor.execute(
-        f"COPY (SELECT {selected} FROM {source}{ordered}) TO {_text(str(path))} "
+        f"COPY (SELECT {selected} FROM {source}{ordered}) TO {sql_text(str(path))} "
         "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
     )
 
 
 def rows_of(path: Path | str) -> str:
     """Return what stands after ``FROM`` for a Parquet file, or for the files of a pattern."""
-    return f"read_parquet({_text(str(path))})"
+    return f"read_parquet({sql_text(str(path))})"
 
 
 def sql_type(kind: str) -> str:
@@ -156,7 +156,8 @@ def _source(folder: Path, table: str) -> str:
     return rows_of(folder / f"{table}.parquet")
 
 
-def _text(value: str) -> str:
+def sql_text(value: str) -> str:
+    """Return a text as SQL writes it, quotes doubled."""
     return "'{}'".format(value.replace("'", "''"))
 
 

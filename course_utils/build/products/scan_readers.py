@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from course_utils.bank.parquet import rows_of
 from course_utils.errors import CourseError
 
 #: Characters of a text file that are looked through at once, and how far two such blocks overlap.
@@ -96,7 +97,7 @@ def parquet(path: Path) -> Texts:
     """Yield the different values of every column of text or whole numbers, and the file's notes."""
     import duckdb
 
-    source = "read_parquet('{}')".format(str(path).replace("'", "''"))
+    source = rows_of(path)
     with duckdb.connect(config={"threads": 1}) as connection:
         columns = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         for name, kind, *_ in columns:

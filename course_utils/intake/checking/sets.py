@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.bank.parquet import sql_text
 from course_utils.intake.faults import REFUSE, STOP, WARN, fault_schema
 from course_utils.intake.rules import CATALOGUE
 from course_utils.intake.rules.masking import is_sensitive
@@ -141,7 +142,7 @@ class _Work:
             "level VARCHAR, _file INTEGER, _row BIGINT, shown VARCHAR, fatal BOOLEAN)"
         )
         for name, pattern in self.shards.items():
-            source = f"read_parquet({_text(pattern)}, union_by_name = true)"
+            source = f"read_parquet({sql_text(pattern)}, union_by_name = true)"
             run(f"CREATE OR REPLACE TEMP VIEW all_{name} AS SELECT * FROM {source}")
             run(f"CREATE OR REPLACE TEMP TABLE gone_{name} (_file INTEGER, _row BIGINT)")
             run(
@@ -257,7 +258,7 @@ class _Work:
             result.path = folder / "set_faults.parquet"
             folder.mkdir(parents=True, exist_ok=True)
             self.connection.execute(
-                f"COPY ({_FAULTS}) TO {_text(str(result.path))} (FORMAT parquet)"
+                f"COPY ({_FAULTS}) TO {sql_text(str(result.path))} (FORMAT parquet)"
             )
             for name in result.rejected:
                 result.lost[name] = self._write_lost(name, folder)
@@ -300,7 +301,7 @@ class _Work:
             f"SELECT _file, _row, string_agg(DISTINCT CASE rule {told} END, '；') AS reasons "
             f"FROM set_fault WHERE tab = '{name}' AND fatal GROUP BY ALL) f USING (_file, _row) "
             f"LEFT JOIN set_place p ON p.tab = '{name}' AND p._file = t._file "
-            f"ORDER BY t._file, t._row) TO {_text(str(path))} (FORMAT parquet)"
+            f"ORDER BY t._file, t._row) TO {sql_text(str(path))} (FORMAT parquet)"
         )
         return path
 
@@ -348,7 +349,3 @@ _FAULTS = (
     "LEFT JOIN set_source s ON s.tab = f.tab AND s.col = f.col "
     "ORDER BY f.tab, f._file, f._row, f.col, f.rule"
 )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from course_utils.bank.parquet import rows_of
 from course_utils.errors import CourseError
 from course_utils.intake.marts.translate import DIALECTS, select_only
 
@@ -83,8 +84,7 @@ def _is_files(place: str) -> bool:
 
 def files_query(pattern: str) -> str:
     """Return the DuckDB query that reads Parquet files."""
-    quoted = pattern.replace("'", "''")
-    return f"SELECT * FROM read_parquet('{quoted}')"
+    return f"SELECT * FROM {rows_of(pattern)}"
 
 
 class DuckDBEngine:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from course_utils.bank.parquet import sql_text
 from course_utils.errors import CourseError
 from course_utils.files import explain_os_errors, fresh_file
 from course_utils.intake.marts.catalogue import BY_CUSTOMER, BY_MONTH, DUCKDB_TYPES, Mart
@@ -80,10 +81,9 @@ class Local:
         """
         import duckdb
 
-        target = str(path).replace("'", "''")
         with explain_os_errors(path):
             try:
-                self.connection.execute(f"COPY ({query}) TO '{target}' ({options})")
+                self.connection.execute(f"COPY ({query}) TO {sql_text(str(path))} ({options})")
             except duckdb.OutOfMemoryException as error:
                 raise CourseError(
                     f"内存不够，算不完“{path.stem}”：请关掉其他程序，或在内存更大的机器上运行。"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.bank import parquet
+from course_utils.bank.parquet import rows_of
 from course_utils.build.products import simple_page
 from course_utils.contract import load_contract
 from course_utils.errors import CourseError
@@ -201,7 +202,7 @@ def _assessment(
 
 
 def _rows(folder: Path, table: str) -> str:
-    return "read_parquet('{}')".format(str(folder / f"{table}.parquet").replace("'", "''"))
+    return rows_of(folder / f"{table}.parquet")
 
 
 def _page(facts: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from course_utils.bank import Profile
+from course_utils.bank.parquet import rows_of, sql_text
 from course_utils.build.execution.run import Build
 from course_utils.build.sources.editions import build_edition, dumps
 from course_utils.build.sources.parameters import lesson_parameters
@@ -97,11 +98,10 @@ def _copy_rows(source: Path, target: Path, condition: str) -> None:
     """Copy those rows of a Parquet file that meet a condition of our own."""
     import duckdb
 
-    read, write = (str(path).replace("'", "''") for path in (source, target))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(
-            f"COPY (SELECT * FROM read_parquet('{read}') WHERE {condition}) "
-            f"TO '{write}' (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT * FROM {rows_of(source)} WHERE {condition}) "
+            f"TO {sql_text(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         )
 
 

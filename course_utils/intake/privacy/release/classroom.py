@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.bank import parquet
+from course_utils.bank.parquet import rows_of
 from course_utils.contract import load_contract
 from course_utils.errors import CourseError
 from course_utils.files import fresh_folder, write_text
@@ -151,7 +152,7 @@ def _require(profile: Profile, source: Path) -> None:
 
 
 def _rows(folder: Path, table: str) -> str:
-    return "read_parquet('{}')".format(str(folder / f"{table}.parquet").replace("'", "''"))
+    return rows_of(folder / f"{table}.parquet")
 
 
 def _has(folder: Path, table: str, *columns: str) -> bool:
@@ -222,7 +223,7 @@ def _write_months(
         mart.write_shard(after, months, pseudonyms, scratch / f"{number:04}.parquet")
         true.append(before.values[name].astype(np.float32))
         released.append(after.values[name].astype(np.float32))
-    source = "read_parquet('{}')".format(str(scratch / "*.parquet").replace("'", "''"))
+    source = rows_of(scratch / "*.parquet")
     # the files are in order already, and too much to be sorted in memory
     writer.write("customer_month", source, months.columns, in_order=True)
     return cost_of(np.stack(true, axis=1), np.stack(released, axis=1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course_utils.bank import parquet
+from course_utils.bank.parquet import rows_of
 from course_utils.contract import load_contract
 from course_utils.errors import CourseError
 from course_utils.files import fresh_folder
@@ -130,8 +131,7 @@ def _table(
 ) -> tuple[list[list[Any]], int]:
     """Return the rows of a sheet, and how many cells are hidden."""
     customer, month = (
-        "read_parquet('{}')".format(str(source / f"{name}.parquet").replace("'", "''"))
-        for name in ("customer", "customer_month")
+        rows_of(source / f"{name}.parquet") for name in ("customer", "customer_month")
     )
     counted = ", ".join(
         f"count(*) FILTER (m.{one} > 0), coalesce(sum(m.{one}), 0), coalesce(max(m.{one}), 0)"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from course_utils.bank.parquet import rows_of
 from course_utils.errors import CourseError
 from course_utils.intake.reading.books.workbook import cell_text
 from course_utils.intake.reading.files import Stamp, opened
@@ -112,7 +113,7 @@ def _errors() -> tuple[type[BaseException], ...]:
 def _source(path: Path) -> str:
     # a name with such a character is a name, not a pattern
     name = "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
-    return "read_parquet('{}')".format(name.replace("'", "''"))
+    return rows_of(name)
 
 
 def _damaged(path: Path, fault: BaseException) -> CourseError:
